@@ -1,0 +1,1 @@
+"""Distributed search and benchmarking of deep-learning models."""

@@ -1,0 +1,74 @@
+"""The hyperparameters that every family shares, in one place: how a network is trained.
+
+A family's own space (its architecture) is laid over these, so a family may narrow one of them by
+naming it. `automl/training/` reads the values; nothing else gives them defaults.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from automl.space import Choice, Float, Int, Space
+from automl.task import TaskKind
+
+ACTIVATIONS = ("relu", "gelu", "silu", "leaky_relu", "elu", "tanh", "sigmoid")
+NORMALISATIONS = ("batch", "layer", "none")
+INITIALISATIONS = ("default", "kaiming", "xavier", "orthogonal")
+
+_POSITIVE = (1e-12, float("inf"))
+_SHARE = (0.0, 1.0)
+
+_OPTIMIZERS = {
+    # Loshchilov & Hutter, "Decoupled Weight Decay Regularization", ICLR 2019
+    "adamw": {"beta1": Float(0.85, 0.99, prior=0.9, limits=(0, 0.9999))},
+    # Kingma & Ba, "Adam: A Method for Stochastic Optimization", ICLR 2015
+    "adam": {"beta1": Float(0.85, 0.99, prior=0.9, limits=(0, 0.9999))},
+    # Sutskever et al., "On the importance of initialization and momentum", ICML 2013
+    "sgd": {"momentum": Float(0.0, 0.99, prior=0.9, limits=(0, 0.9999)), "nesterov": Choice((True, False))},
+    # Tieleman & Hinton, Coursera lecture 6.5, 2012
+    "rmsprop": {"smoothing": Float(0.9, 0.999, prior=0.99, limits=(0, 0.9999))},
+}
+
+_SCHEDULES: dict[str, Space] = {
+    # Loshchilov & Hutter, "SGDR", ICLR 2017, without restarts
+    "cosine": {},
+    "constant": {},
+    # Smith & Topin, "Super-Convergence", 2018; peak is `learning_rate`
+    "one_cycle": {"rise": Float(0.1, 0.4, prior=0.3, limits=(0.01, 0.99))},
+    "step": {
+        "factor": Float(0.1, 0.5, prior=0.3, limits=(1e-6, 1.0)),
+        "steps": Int(1, 4, prior=2, limits=(1, 100)),
+    },
+}
+
+_LOSSES: dict[TaskKind, dict[str, Space]] = {
+    "classification": {
+        "cross_entropy": {
+            "label_smoothing": Float(0.0, 0.2, prior=0.0, limits=_SHARE),
+            "class_weights": Choice(("none", "balanced")),
+        },
+        # Lin et al., "Focal Loss for Dense Object Detection", ICCV 2017, equation 4
+        "focal": {"gamma": Float(0.5, 4.0, prior=2.0, limits=(0, 100))},
+    },
+    "regression": {
+        "squared": {},
+        "absolute": {},
+        # Huber, "Robust Estimation of a Location Parameter", 1964; in standardised units
+        "huber": {"delta": Float(0.1, 2.0, log=True, prior=1.0, limits=_POSITIVE)},
+    },
+}
+
+
+def training_space(kind: TaskKind) -> dict[str, Any]:
+    """The space of everything about training that is not architecture, for one kind of task."""
+    return {
+        "learning_rate": Float(1e-4, 1e-1, log=True, prior=1e-3, limits=_POSITIVE),
+        "batch_size": Choice((64, 128, 256, 512), prior=256),
+        "optimizer": Choice(_OPTIMIZERS, prior="adamw"),
+        "weight_decay": Float(1e-7, 1e-1, log=True, prior=1e-4, limits=(0, float("inf"))),
+        "schedule": Choice(_SCHEDULES, prior="cosine"),
+        "warm_up": Float(0.0, 0.1, prior=0.02, limits=_SHARE),
+        "clip_norm": Choice((1.0, 5.0), prior=1.0),
+        "initialisation": Choice(INITIALISATIONS),
+        "loss": Choice(_LOSSES[kind]),
+    }
