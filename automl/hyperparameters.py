@@ -18,7 +18,7 @@ INITIALISATIONS = ("default", "kaiming", "xavier", "orthogonal")
 _POSITIVE = (1e-12, float("inf"))
 _SHARE = (0.0, 1.0)
 
-_OPTIMIZERS = {
+_OPTIMIZERS: dict[str, Space] = {
     # Loshchilov & Hutter, "Decoupled Weight Decay Regularization", ICLR 2019
     "adamw": {"beta1": Float(0.85, 0.99, prior=0.9, limits=(0, 0.9999))},
     # Kingma & Ba, "Adam: A Method for Stochastic Optimization", ICLR 2015

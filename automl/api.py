@@ -1,0 +1,251 @@
+"""What Python users call: `search`, `resume`, `leaderboard`, `trials`, `pull`, `load`.
+
+The command line calls the same functions, so the two cannot drift.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from automl.errors import NotFoundError, RequestError, SpecError
+from automl.spec import SearchSpec, parse_spec, read_spec
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from automl.execution.executor import Executor
+    from automl.predictor import Predictor
+    from automl.run import Outcome, Watch
+    from automl.search import Search
+    from automl.store import Store
+
+Source = str | Path | Mapping[str, Any] | SearchSpec
+
+
+@dataclass(frozen=True)
+class SearchResult:
+    """A search that ran, and where its results are.
+
+    Args:
+        state: ``complete``, ``stopped`` (it can be resumed) or ``failed``.
+    """
+
+    search_id: str
+    state: str
+    message: str | None
+    store: Store
+
+    def leaderboard(self) -> pl.DataFrame:
+        """Finalists and baselines on the test rows, ranked."""
+        return leaderboard(self.search_id, store=self.store.path)
+
+    def trials(self) -> pl.DataFrame:
+        """Every trial, best first."""
+        return trials(self.search_id, store=self.store.path)
+
+    def pull(self, folder: str | Path) -> Path:
+        """Copies the best model to a new folder, verified."""
+        return pull(self.search_id, folder, store=self.store.path)
+
+
+def spec_of(source: Source, target: str | None = None, **options: Any) -> SearchSpec:
+    """The spec that `source` means: a spec file, a data file or folder, a registered name, or a spec.
+
+    Args:
+        source: ``houses.yaml``, ``houses.csv``, ``digits``, ``openml:31``, a mapping or a `SearchSpec`.
+        target: the column to predict, where `source` is data.
+        options: fields of the spec, for example ``budget={"time": "5m"}``.
+    """
+    if isinstance(source, SearchSpec):
+        return source
+    if isinstance(source, Mapping):
+        return parse_spec({**source, **options})
+    text = str(source)
+    if text.endswith((".yaml", ".yml")):
+        spec = read_spec(text)
+        changes = options | ({"data": {**_given(spec.data), "target": target}} if target is not None else {})
+        return parse_spec({**_given(spec), **changes}, text) if changes else spec
+    data: dict[str, Any] = {} if target is None else {"target": target}
+    if text.startswith("openml:"):
+        number = text.removeprefix("openml:")
+        if not number.isdecimal():
+            raise SpecError(f"openml: is followed by the number of a data set, but got {text!r}.")
+        data["openml"] = int(number)
+    elif os.path.exists(text):
+        data["path"] = str(Path(text).resolve())
+    else:
+        data["name"] = _registered(text)
+    return parse_spec({"data": data, **options}, text)
+
+
+def search(
+    source: Source,
+    target: str | None = None,
+    *,
+    store: str | Path | None = None,
+    executor: Executor | None = None,
+    watch: Watch | None = None,
+    announce: Callable[[Search, list[str], Path], None] | None = None,
+    **options: Any,
+) -> SearchResult:
+    """Searches for the best model; the same search again goes on with it.
+
+    Args:
+        store: folder or URL; ``AUTOML_STORE``, then ``./automl-store`` when left out.
+        executor: where trials run; Ray, embedded or at ``RAY_ADDRESS``, when left out.
+        watch: called with the search and its progress about once a second.
+        announce: called once, before the first trial, with the search, what was inferred of the
+            data, and the file that holds the whole spec.
+
+    Raises:
+        RequestError: the spec or the data is not right; nothing was written.
+    """
+    from automl.execution import default_executor, machine_at
+    from automl.run import plan_search, run_search
+    from automl.store import open_store
+
+    opened = open_store(store, create=True)
+    spec = spec_of(source, target, **options)
+    address = os.environ.get("RAY_ADDRESS")
+    resolved, prepared = plan_search(spec, machine_at(address))
+    opened.check_writable()
+    file = opened.create_search(resolved.search_id, resolved.to_plain()).path / "spec.yaml"
+    _write_spec(resolved, file)
+    if announce is not None:
+        announce(resolved, list(prepared.notes), file)
+    runner = executor or default_executor(str(opened.path), address)
+    return _result(run_search(resolved, prepared, opened, runner, watch), opened)
+
+
+def resume(
+    search_id: str,
+    *,
+    store: str | Path | None = None,
+    executor: Executor | None = None,
+    watch: Watch | None = None,
+    **budget: Any,
+) -> SearchResult:
+    """Goes on with a search where it was; `budget` (trials, time, ...) replaces its bounds."""
+    from automl.execution import default_executor
+    from automl.run import load_search, prepare_again, run_search, with_budget
+    from automl.store import open_store
+
+    opened = open_store(store)
+    resolved, _ = load_search(opened, search_id)
+    resolved = with_budget(resolved, **budget)
+    prepared = prepare_again(resolved)
+    runner = executor or default_executor(str(opened.path), os.environ.get("RAY_ADDRESS"))
+    return _result(run_search(resolved, prepared, opened, runner, watch), opened)
+
+
+def leaderboard(
+    search_id: str | None = None,
+    *,
+    dataset: str | None = None,
+    metric: str | None = None,
+    store: str | Path | None = None,
+) -> pl.DataFrame:
+    """Finalists and baselines on the test rows, with 95 % intervals; equal ones share a rank."""
+    from automl.leaderboard import board
+    from automl.store import open_store
+
+    opened = open_store(store)
+    if search_id is not None:
+        opened.search(search_id)
+    return board(opened, search_id=search_id, dataset=dataset, metric=metric)
+
+
+def trials(search_id: str, *, store: str | Path | None = None) -> pl.DataFrame:
+    """Every ended attempt of a search, best first."""
+    from automl.store import open_store
+    from automl.store.reading import trials as read
+
+    opened = open_store(store)
+    opened.search(search_id)
+    frame = read(opened, search_id)
+    import polars as pl
+
+    frame = frame.collect() if isinstance(frame, pl.LazyFrame) else frame
+    goal = frame["goal"][0] if frame.height else "max"
+    return frame.sort(
+        [pl.col("state") != "complete", "score", "trial"], descending=[False, goal == "max", False], nulls_last=True
+    )
+
+
+def pull(
+    which: str, folder: str | Path, *, store: str | Path | None = None, onnx: bool = False
+) -> Path:
+    """Copies a model to a new folder and verifies it there.
+
+    Args:
+        which: a search (its best finalist, chosen by validation), ``SEARCH/17`` (a trial) or
+            ``SEARCH/17-0`` (a refit).
+
+    Raises:
+        NotFoundError: there is no such model, or its bundle was not kept.
+    """
+    from automl import bundle
+    from automl.store import open_store
+    from automl.store.pulling import bundle_of
+
+    opened = open_store(store)
+    source = bundle_of(opened, which)
+    destination = Path(folder)
+    if destination.exists() and (not destination.is_dir() or any(destination.iterdir())):
+        raise RequestError(f"{destination} exists and is not empty; name a new folder to pull into.")
+    bundle.verify(source)
+    destination.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copytree(source, destination, dirs_exist_ok=True)
+    bundle.verify(destination)
+    if onnx:
+        from automl.onnx_export import export_onnx
+
+        export_onnx(destination)
+    return destination
+
+
+def load(folder: str | Path, family: Any = None) -> Predictor:
+    """The model in a bundle: a `Predictor` with `predict`, `predict_proba`, `input_schema`.
+
+    Args:
+        family: for a model of a user's own family, that `Family` or the file that defines it.
+    """
+    from automl import bundle
+    from automl.catalog import family_from_file
+
+    own = family_from_file(family) if isinstance(family, str | Path) else family
+    return bundle.load(Path(folder), family=own)
+
+
+def _result(outcome: Outcome, store: Store) -> SearchResult:
+    return SearchResult(outcome.search_id, outcome.state, outcome.message, store)
+
+
+def _registered(name: str) -> str:
+    from automl import catalog
+
+    if name not in catalog.names("data set"):
+        known = ", ".join(catalog.names("data set"))
+        raise NotFoundError(
+            f"There is no file or folder {name}, and no registered data set of that name; check the path, "
+            f"or use one of: {known}."
+        )
+    return name
+
+
+def _given(model: Any) -> dict[str, Any]:
+    plain: dict[str, Any] = model.model_dump(mode="json", exclude_unset=True)
+    return plain
+
+
+def _write_spec(search: Search, file: Path) -> None:
+    """Writes the spec that a search means, every default filled in; running it is the same search."""
+    import yaml
+
+    plain = search.spec.model_dump(mode="json", exclude_none=True)
+    file.write_text(yaml.safe_dump(plain, sort_keys=False, allow_unicode=True))

@@ -1,0 +1,120 @@
+"""CSV and TSV files, plain or compressed with gzip; every column is given as text."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import zlib
+from hashlib import sha256
+from io import BytesIO
+from pathlib import Path
+
+import polars as pl
+
+from automl.data.raw import RawData
+from automl.data.readers import Reader
+from automl.data.sniff import looks_like
+from automl.errors import DataError
+from automl.spec import DataSpec
+
+_ENDINGS = (".csv", ".tsv", ".csv.gz", ".tsv.gz")
+
+
+def _accepts(path: Path) -> bool:
+    return path.is_file() and path.name.lower().endswith(_ENDINGS)
+
+
+def _read(path: Path, _data: DataSpec) -> RawData:
+    content = path.read_bytes()
+    if path.name.lower().endswith(".gz"):
+        content = _unzipped(content, path)
+    frame, notes = parse(content, str(path), is_tsv=".tsv" in path.suffixes[-2:])
+    stem = path.name.lower()
+    for ending in sorted(_ENDINGS, key=len, reverse=True):
+        stem = stem.removesuffix(ending)
+    return RawData(stem, "table", frame, notes=notes, text=True, content=sha256(content).hexdigest())
+
+
+def _unzipped(content: bytes, path: Path) -> bytes:
+    try:
+        return gzip.decompress(content)
+    except (OSError, EOFError, zlib.error) as error:
+        came = looks_like(content[:4096])
+        came += " that is cut off or damaged" if came == "a gzip file" else ""
+        raise DataError(
+            f"{path} should be compressed with gzip, but it is {came}. Compress it again."
+        ) from error
+
+
+def parse(content: bytes, name: str, is_tsv: bool = False) -> tuple[pl.DataFrame, tuple[str, ...]]:
+    """The table in the bytes of a CSV or TSV file, as text, and what is to be said about it."""
+    content = content.removeprefix(b"\xef\xbb\xbf")
+    if not content.strip():
+        raise DataError(f"{name} is empty; expected a header line and rows.")
+    kind = looks_like(content[:4096])
+    if kind != "text":
+        raise DataError(
+            f"{name} should be text with {'tabs' if is_tsv else 'commas'}, but it is {kind}. "
+            "Give the file the ending of what it is."
+        )
+    try:
+        header = content.split(b"\n", 1)[0].decode()
+        separator = "\t" if is_tsv else _separator(header)
+        columns = _columns(header, separator, name)
+        frame = pl.read_csv(BytesIO(content), separator=separator, infer_schema=False, has_header=True)
+    except UnicodeDecodeError:
+        raise _not_utf8(name) from None
+    except pl.exceptions.PolarsError as error:
+        if "utf-8" in str(error):
+            raise _not_utf8(name) from None
+        reason = str(error).splitlines()[0]
+        raise DataError(
+            f"{name} cannot be read as a table ({reason}). Expected {len(columns)} values in every row, as in "
+            "the header, and quotes around values that hold the separator."
+        ) from error
+    frame.columns = columns
+    full = frame.filter(~pl.all_horizontal(pl.all().is_null())) if len(columns) > 1 else frame
+    blank = frame.height - full.height
+    return full, (f"left out {blank} blank lines",) if blank else ()
+
+
+def _not_utf8(name: str) -> DataError:
+    return DataError(
+        f"{name} is not in UTF-8. Save it as UTF-8, for example with: iconv -f latin1 -t utf-8 OLD > NEW"
+    )
+
+
+def _separator(header: str) -> str:
+    """A comma unless the header has none and has semicolons or tabs."""
+    if "," in header:
+        return ";" if header.count(";") > header.count(",") else ","
+    return next((mark for mark in (";", "\t") if mark in header), ",")
+
+
+def _columns(header: str, separator: str, name: str) -> list[str]:
+    cells = [cell.strip() for cell in next(csv.reader([header.rstrip("\r")], delimiter=separator))]
+    numbers = [cell for cell in cells if _is_number(cell)]
+    if 2 * len(numbers) >= len(cells):
+        raise DataError(
+            f"{name} needs a first line with the names of its columns, but its first line holds the values "
+            f"{', '.join(numbers[:3])}. Add a header line."
+        )
+    columns = [cell or f"unnamed_{i}" for i, cell in enumerate(cells)]
+    twice = sorted({column for column in columns if columns.count(column) > 1})
+    if twice:
+        raise DataError(
+            f"{name} has more than one column named {', '.join(twice)}. Every name in its first line must "
+            "be different; if that line is data, add a header line."
+        )
+    return columns
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+READER = Reader("delimited", "CSV and TSV (.csv, .tsv, also .gz)", _accepts, _read)

@@ -1,0 +1,274 @@
+"""One attempt: a baseline, a trial or a refit, from its assignment to what is to be recorded."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from automl import catalog
+from automl.checkpoint import load_checkpoint, save_checkpoint
+from automl.errors import TrialFailure
+from automl.family import TrainingRun
+from automl.study import Assignment
+from automl.task import Array, Rows
+
+if TYPE_CHECKING:
+    import torch
+
+    from automl.execution.worker import Worker
+
+CHECKPOINT_SECONDS = 20.0  # a lost worker costs at most about so much work
+N_LATENCY_RUNS = 20
+Predict = Any
+
+
+class Paused(Exception):
+    """The attempt wrote a checkpoint and is to go on in another worker or term."""
+
+
+@dataclass(frozen=True)
+class Done:
+    """How an attempt ended, before it is a record.
+
+    Args:
+        curves: values after each epoch, by metric and ``train_loss``.
+        scores: by split and metric; the test split only for refits and baselines.
+        predictions: by split, for refits and baselines.
+    """
+
+    state: str
+    n_epochs: int = 0
+    best_epoch: int | None = None
+    curves: Mapping[str, list[float]] = field(default_factory=dict)
+    scores: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    predictions: Mapping[str, tuple[Rows, Array]] = field(default_factory=dict)
+    n_parameters: int | None = None
+    latency_ms: float | None = None
+    peak_memory_bytes: int | None = None
+    train_seconds: float = 0.0
+    feasible: bool = True
+    folder: Path | None = None
+    bundle: Path | None = None
+
+
+def run_baseline(worker: Worker, work: Assignment) -> Done:
+    """Fits a simple model on the training rows and judges it as finalists are judged."""
+    baseline = catalog.baseline(work.name)
+    data = worker.prepared
+    began = time.perf_counter()
+    predict = baseline.fit(data.train, data.signature, data.task, work.seed)
+    seconds = time.perf_counter() - began
+    scores, predictions = {}, {}
+    for split, rows in (("validation", data.validation), ("test", data.test)):
+        prediction = predict(rows.inputs)
+        predictions[split] = (rows, prediction)
+        scores[split] = _judge(worker, rows, prediction)
+    first = {name: values[:1] for name, values in data.validation.inputs.items()}
+    return Done(
+        "complete",
+        scores=scores,
+        predictions=predictions,
+        train_seconds=seconds,
+        latency_ms=_median_ms(lambda: predict(first)),
+        folder=worker.folder.work_folder(work.kind, work.name, work.attempt),
+    )
+
+
+def run_training(worker: Worker, work: Assignment) -> Done:
+    """Trains one attempt at a trial or a refit, from its last checkpoint where there is one.
+
+    Raises:
+        TrialFailure: with a reason of the closed list.
+        Paused: the study asked for it; a checkpoint is written.
+    """
+    from automl import training
+
+    data, search = worker.prepared, worker.search
+    chosen = search.family(work.family)
+    family = chosen.load()
+    network = training.build_network(family, work.configuration, data.signature, work.seed, worker.device)
+    if chosen.weights is not None:
+        _start_from(network, chosen.weights)
+    n_parameters = training.n_parameters(network)
+    if not _allows(search, {"n_parameters": n_parameters}):
+        return Done("stopped", n_parameters=n_parameters, feasible=False)
+    run = TrainingRun(
+        network=network,
+        configuration=work.configuration,
+        task=data.task,
+        train=data.train,
+        validation=data.validation,
+        target_scale=data.target_scale,
+        metrics=_metrics(worker),
+        seed=work.seed,
+        epochs=work.epochs,
+        device=worker.device,
+        micro_batches=work.micro_batches,
+    )
+    loop = training.start(family, run)
+    folder = worker.folder.work_folder(work.kind, work.name, work.attempt)
+    curves, seconds = _restore(worker, work, loop)
+    state, curves, seconds = _epochs(worker, work, loop, folder / "checkpoint", curves, seconds)
+    loop.load_best()
+    done = Done(
+        state,
+        n_epochs=len(curves.get("train_loss", [])),
+        best_epoch=loop.best_epoch,
+        curves=curves,
+        n_parameters=n_parameters,
+        peak_memory_bytes=training.peak_memory_bytes(worker.device),
+        train_seconds=seconds,
+        folder=folder,
+    )
+    return _judged(worker, work, network, loop.best_scores, done)
+
+
+def _epochs(
+    worker: Worker,
+    work: Assignment,
+    loop: Any,
+    checkpoint: Path,
+    curves: dict[str, list[float]],
+    before: float,
+) -> tuple[str, dict[str, list[float]], float]:
+    """Trains epoch by epoch while the study says so: (state, curves, seconds of training)."""
+    limit = worker.search.spec.resources.trial_time
+    primary = worker.search.objectives[0].name
+    began = saved = time.perf_counter()
+    state = "complete"
+    for epoch in loop.epochs():
+        curves.setdefault("train_loss", []).append(epoch.train_loss)
+        for name, score in epoch.scores.items():
+            curves.setdefault(name, []).append(score)
+        seconds = before + time.perf_counter() - began
+        if primary not in epoch.scores or not np.isfinite(epoch.scores[primary]):
+            raise TrialFailure("diverged", f"{primary} was not a finite number after epoch {epoch.number}.")
+        decision = worker.study.report(worker.name, work, epoch.number, epoch.scores[primary])
+        if decision == "pause" or time.perf_counter() - saved > CHECKPOINT_SECONDS:
+            tensors, values = loop.state()
+            save_checkpoint(checkpoint, tensors, {"loop": values, "curves": curves, "seconds": seconds})
+            saved = time.perf_counter()
+        if decision == "pause":
+            raise Paused
+        if decision == "stop":
+            state = "stopped"
+            break
+        if limit is not None and seconds > limit:
+            raise TrialFailure("timeout", f"the trial took longer than resources.trial_time ({limit:g} s).")
+    if not curves:
+        raise TrialFailure("error", "the training loop yielded no epoch.")
+    return state, curves, before + time.perf_counter() - began
+
+
+def _restore(worker: Worker, work: Assignment, loop: Any) -> tuple[dict[str, list[float]], float]:
+    """Puts the newest whole checkpoint of earlier attempts into the loop, if there is one."""
+    if work.micro_batches > 1:
+        return {}, 0.0
+    for folder in worker.folder.latest_work_folders(work.kind, work.name):
+        found = load_checkpoint(folder / "checkpoint")
+        if found is not None and not found[1]["loop"].get("own_loop"):
+            tensors, values = found
+            loop.restore(tensors, values["loop"])
+            return {name: list(curve) for name, curve in values["curves"].items()}, float(values["seconds"])
+    return {}, 0.0
+
+
+def _judged(
+    worker: Worker, work: Assignment, network: torch.nn.Module, scores: Mapping[str, float], done: Done
+) -> Done:
+    """Adds scores, latency and the bundle to a training that ended without failing."""
+    from automl import training
+
+    data = worker.prepared
+    changes: dict[str, Any] = {"scores": {"validation": dict(scores)}}
+    if done.state == "complete":
+        first = {name: values[:1] for name, values in data.validation.inputs.items()}
+        changes["latency_ms"] = _median_ms(
+            lambda: training.predict(network, first, data.task, data.target_scale, worker.device)
+        )
+    if work.kind == "refit":
+        predictions, judged = {}, {}
+        for split, rows in (("validation", data.validation), ("test", data.test)):
+            prediction = training.predict(network, rows.inputs, data.task, data.target_scale, worker.device)
+            predictions[split], judged[split] = (rows, prediction), _judge(worker, rows, prediction)
+        changes |= {"scores": judged, "predictions": predictions}
+    done = replace(done, **changes)
+    measured = measured_scores(done)
+    done = replace(done, feasible=_allows(worker.search, measured))
+    primary = worker.search.objectives[0].name
+    keep = work.kind == "refit" or (
+        done.state == "complete" and done.feasible and worker.study.worth_keeping(measured[primary])
+    )
+    return replace(done, bundle=_bundle(worker, work, network, done)) if keep else done
+
+
+def measured_scores(done: Done) -> dict[str, float]:
+    """What objectives and constraints may name: validation scores, and costs that were measured."""
+    costs = {
+        "n_parameters": done.n_parameters,
+        "latency_ms": done.latency_ms,
+        "train_seconds": done.train_seconds,
+    }
+    known = {name: float(value) for name, value in costs.items() if value is not None}
+    return {**done.scores.get("validation", {}), **known}
+
+
+def _bundle(worker: Worker, work: Assignment, network: torch.nn.Module, done: Done) -> Path:
+    from automl import bundle
+    from automl.execution.recording import bundle_details
+
+    assert done.folder is not None
+    folder = done.folder / "bundle"
+    chosen = worker.search.family(work.family)
+    bundle.save(
+        folder,
+        network=network,
+        family_name=work.family,
+        file_family=chosen.file is not None,
+        configuration=work.configuration,
+        signature=worker.prepared.signature,
+        task=worker.prepared.task,
+        target_scale=worker.prepared.target_scale,
+        preprocessing=worker.prepared.preprocessing,
+        details=bundle_details(worker, work, done),
+    )
+    bundle.verify(folder)
+    return folder
+
+
+def _start_from(network: torch.nn.Module, weights: str) -> None:
+    from safetensors.torch import load_file
+
+    from automl import training
+
+    training.load_weights(network, load_file(weights))
+
+
+def _metrics(worker: Worker) -> tuple[Any, ...]:
+    """Every metric that judges the task, the primary objective first."""
+    primary = worker.search.objectives[0].name
+    found = catalog.metrics_for(worker.prepared.task)
+    return tuple(sorted(found, key=lambda metric: metric.name != primary))
+
+
+def _judge(worker: Worker, rows: Rows, prediction: Array) -> dict[str, float]:
+    return {m.name: float(m.compute(rows.target, prediction)) for m in _metrics(worker)}
+
+
+def _allows(search: Any, measured: Mapping[str, float]) -> bool:
+    return all(c.met(measured[c.name]) for c in search.constraints if c.name in measured)
+
+
+def _median_ms(call: Predict) -> float:
+    call()
+    times = []
+    for _ in range(N_LATENCY_RUNS):
+        began = time.perf_counter()
+        call()
+        times.append(time.perf_counter() - began)
+    return float(np.median(times) * 1000)

@@ -1,0 +1,61 @@
+"""Runs trials one after another in this process: for tests, debugging and tiny searches."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from automl.execution.executor import Job, Tick
+from automl.execution.service import StudyService
+from automl.execution.worker import Worker
+from automl.study import Answer, Assignment, Decision, Result
+
+TICK_SECONDS = 0.5
+
+
+class LocalExecutor:
+    """One worker in this process."""
+
+    def run(self, job: Job, tick: Callable[[Tick], None]) -> Tick:
+        service = StudyService(job.search, job.folder, job.term, job.spent_seconds)
+        port = _Ticking(service, tick)
+        worker = Worker("0", job.search, job.prepared, job.folder, job.term, port, job.search.device)
+        service.register(worker.name)
+        worker.run()
+        return _tick_of(service)
+
+
+class _Ticking:
+    """The study service; on the way to it the driver gets its ticks, since no other thread runs."""
+
+    def __init__(self, service: StudyService, tick: Callable[[Tick], None]) -> None:
+        self._service = service
+        self._tick = tick
+        self._last = 0.0
+
+    def _maybe_tick(self) -> None:
+        if time.monotonic() - self._last >= TICK_SECONDS:
+            self._last = time.monotonic()
+            self._tick(_tick_of(self._service))
+
+    def ask(self, worker: str) -> Answer:
+        self._maybe_tick()
+        return self._service.ask(worker)
+
+    def report(self, worker: str, work: Assignment, epoch: int, score: float) -> Decision:
+        self._maybe_tick()
+        return self._service.report(worker, work, epoch, score)
+
+    def worth_keeping(self, score: float) -> bool:
+        return self._service.worth_keeping(score)
+
+    def finish(self, worker: str, work: Assignment, result: Result) -> None:
+        self._service.finish(worker, work, result)
+
+    def storage_failed(self, message: str) -> None:
+        self._service.storage_failed(message)
+
+
+def _tick_of(service: StudyService) -> Tick:
+    progress, trouble = service.status()
+    return Tick(progress, trouble, service.pause)

@@ -1,0 +1,238 @@
+"""What a worker writes down: the record of an attempt, and what the study is told of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from automl import catalog
+from automl.errors import TrialFailure
+from automl.resolve import space_of_values
+from automl.search import COSTS, Search
+from automl.store import Record, write_predictions
+from automl.store.rows import PredictionRow, ScoreRow, TrialRow
+from automl.study import Assignment, Result
+
+if TYPE_CHECKING:
+    from automl.execution.attempt import Done
+    from automl.execution.worker import Worker
+
+VERSION = version("automl")
+
+
+def record_of(worker: Worker, work: Assignment, done: Done, started: datetime) -> Record:
+    """The record of an attempt that ended without failing; its predictions are written beside it."""
+    ended = datetime.now(UTC)
+    predictions: Sequence[PredictionFile] = ()
+    if done.predictions:
+        assert done.folder is not None
+        predictions = write_predictions(done.folder, list(_prediction_rows(worker, work, done)))
+    return Record(
+        kind=work.kind,
+        name=work.name,
+        attempt=work.attempt,
+        term=worker.term,
+        folder=_relative(worker, done.folder),
+        trial=_trial_row(worker, work, done, started, ended) if work.kind == "trial" else None,
+        epochs=dict(done.curves) if work.kind == "trial" else {},
+        scores=[] if work.kind == "trial" else list(_score_rows(worker, work, done, ended)),
+        predictions=predictions,
+        state=done.state,
+        seconds=done.train_seconds,
+    )
+
+
+def failed_record(
+    worker: Worker, work: Assignment, failure: TrialFailure, started: datetime, seconds: float
+) -> Record:
+    """The record of an attempt that failed while its worker lived."""
+    return _failed(
+        worker.search, work, worker.term, failure.reason, failure.message, started, datetime.now(UTC),
+        seconds, worker.name, worker.device,
+    )
+
+
+def lost_record(
+    search: Search, work: Assignment, term: int, reason: str, message: str, when: datetime
+) -> Record:
+    """The record of an attempt whose worker is gone."""
+    return _failed(search, work, term, reason, message, when, when, 0.0, "", search.device)
+
+
+def _failed(
+    search: Search, work: Assignment, term: int, reason: str, message: str, started: datetime,
+    ended: datetime, seconds: float, worker: str, device: str,
+) -> Record:
+    row = None
+    if work.kind == "trial":
+        row = TrialRow(
+            **_identity(search, work, term), state="failed", reason=reason, message=message[:2000],
+            scores="{}", n_epochs=0, started_at=started, ended_at=ended, train_seconds=seconds,
+            worker=worker, device=device,
+        )
+    return Record(
+        kind=work.kind, name=work.name, attempt=work.attempt, term=term, folder=None, trial=row, epochs={},
+        state="failed", reason=reason, message=message[:2000], seconds=seconds,
+    )
+
+
+def result_of(record: Record) -> Result:
+    """What the study is told of an attempt, taken from its record alone."""
+    trial = record.trial
+    if trial is None:
+        return Result(state=record.state, reason=record.reason, seconds=record.seconds)
+    return Result(
+        state=record.state,
+        scores=json.loads(trial.scores),
+        reason=record.reason,
+        n_epochs=trial.n_epochs,
+        seconds=record.seconds,
+        feasible=trial.feasible,
+    )
+
+
+def _identity(search: Search, work: Assignment, term: int) -> dict[str, Any]:
+    objective = search.objectives[0]
+    return {
+        "search_id": search.search_id,
+        "trial": work.trial,
+        "attempt": work.attempt,
+        "term": term,
+        "family": work.family,
+        "origin": work.origin,
+        "configuration": json.dumps(work.configuration, sort_keys=True),
+        "parameters": json.dumps(space_of_values(search, work.family, work.configuration)),
+        "seed": work.seed,
+        "metric": objective.name,
+        "goal": objective.goal,
+        "micro_batches": work.micro_batches,
+        "version": VERSION,
+    }
+
+
+def _trial_row(
+    worker: Worker, work: Assignment, done: Done, started: datetime, ended: datetime
+) -> TrialRow:
+    from automl.execution.attempt import measured_scores
+
+    primary = worker.search.objectives[0].name
+    scores = measured_scores(done)
+    return TrialRow(
+        **_identity(worker.search, work, worker.term),
+        state=done.state,
+        score=scores.get(primary),
+        scores=json.dumps(scores),
+        feasible=done.feasible,
+        n_epochs=done.n_epochs,
+        best_epoch=done.best_epoch,
+        n_parameters=done.n_parameters,
+        started_at=started,
+        ended_at=ended,
+        train_seconds=done.train_seconds,
+        latency_ms=done.latency_ms,
+        peak_memory_bytes=done.peak_memory_bytes,
+        worker=worker.name,
+        device=worker.device,
+        bundle=_relative(worker, done.bundle),
+        bundle_bytes=_size(done.bundle),
+    )
+
+
+def _entry(worker: Worker, work: Assignment) -> dict[str, Any]:
+    name = work.name if work.kind == "baseline" else f"{worker.search.search_id}/{work.trial}"
+    return {
+        "search_id": worker.search.search_id,
+        "entry": name,
+        "kind": work.kind,
+        "trial": work.trial,
+        "seed": work.seed,
+        "attempt": work.attempt,
+        "fingerprint": worker.search.fingerprint,
+        "split_id": worker.search.split_id,
+    }
+
+
+def _score_rows(worker: Worker, work: Assignment, done: Done, ended: datetime) -> Iterator[ScoreRow]:
+    for split, scores in done.scores.items():
+        for name, score in scores.items():
+            yield ScoreRow(
+                **_entry(worker, work),
+                family=work.family or work.name,
+                dataset=worker.search.dataset,
+                task=worker.search.task.kind,
+                split=split,
+                metric=name,
+                goal=catalog.metric(name).goal,
+                score=score,
+                n_rows=len(done.predictions[split][0]),
+                n_epochs=done.n_epochs,
+                n_parameters=done.n_parameters,
+                train_seconds=done.train_seconds,
+                latency_ms=done.latency_ms,
+                bundle=_relative(worker, done.bundle),
+                bundle_bytes=_size(done.bundle),
+                ended_at=ended,
+                version=VERSION,
+            )
+
+
+def _prediction_rows(worker: Worker, work: Assignment, done: Done) -> Iterator[PredictionRow]:
+    for split, (rows, prediction) in done.predictions.items():
+        yield PredictionRow(
+            **_entry(worker, work),
+            split=split,
+            n_outputs=1 if prediction.ndim == 1 else prediction.shape[1],
+            row=rows.index.tolist(),
+            target=rows.target.astype(np.float64).tolist(),
+            prediction=np.asarray(prediction, np.float64).ravel().tolist(),
+            group=[] if rows.groups is None else rows.groups.tolist(),
+        )
+
+
+def bundle_details(worker: Worker, work: Assignment, done: Done) -> dict[str, Any]:
+    """What the model card says beyond the model itself."""
+    search, data = worker.search, worker.prepared
+    chosen = search.family(work.family)
+    return {
+        "search_id": search.search_id,
+        "trial": work.trial,
+        "kind": work.kind,
+        "name": work.name,
+        "seed": work.seed,
+        "n_epochs": done.n_epochs,
+        "best_epoch": done.best_epoch,
+        "metric": search.objectives[0].name,
+        "goal": search.objectives[0].goal,
+        "scores": {split: dict(scores) for split, scores in done.scores.items()},
+        "data": {
+            "name": search.dataset,
+            "fingerprint": search.fingerprint,
+            "split_id": search.split_id,
+            "n_train": len(data.train),
+            "n_validation": len(data.validation),
+            "n_test": len(data.test),
+            "notes": list(data.notes),
+        },
+        "n_parameters": done.n_parameters,
+        "train_seconds": done.train_seconds,
+        "latency_ms": done.latency_ms,
+        "peak_memory_bytes": done.peak_memory_bytes,
+        "device": worker.device,
+        "starting_weights": Path(chosen.weights).name if chosen.weights else None,
+        "versions": {name: version(name) for name in ("automl", "torch", "numpy")},
+        "costs": list(COSTS),
+    }
+
+
+def _relative(worker: Worker, path: Path | None) -> str | None:
+    return None if path is None else str(path.relative_to(worker.folder.path))
+
+
+def _size(path: Path | None) -> int | None:
+    return None if path is None else sum(file.stat().st_size for file in path.iterdir())

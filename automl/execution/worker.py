@@ -1,0 +1,113 @@
+"""A worker: asks the study for work, trains it, writes bundle and record, and asks again.
+
+The same code runs in this process and in an actor on a cluster; it imports neither Ray nor Optuna.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from automl.errors import AlreadyRecorded, StorageError, TrialFailure
+from automl.execution import recording
+from automl.execution.attempt import Paused, run_baseline, run_training
+from automl.execution.service import StudyPort
+from automl.search import Search
+from automl.store import SearchFolder
+from automl.study import Assignment, Result
+
+if TYPE_CHECKING:
+    from automl.data import Prepared
+
+log = logging.getLogger("automl.worker")
+WAIT_SECONDS = 0.1  # between two questions while there is nothing to do
+
+
+@dataclass(frozen=True)
+class Worker:
+    """One long-lived place that trains, one attempt after another.
+
+    Args:
+        name: unique among the workers of the search.
+        device: ``cpu`` or ``cuda``.
+    """
+
+    name: str
+    search: Search
+    prepared: Prepared
+    folder: SearchFolder
+    term: int
+    study: StudyPort
+    device: str = "cpu"
+
+    def run(self, leave: Callable[[], bool] = lambda: False) -> bool:
+        """Works until nothing is left (True) or `leave` says so between two attempts (False)."""
+        while not leave():
+            answer = self.study.ask(self.name)
+            for work in answer.assignments:
+                if not self._do(work):
+                    return True
+            if answer.done:
+                return True
+            if not answer.assignments:
+                time.sleep(WAIT_SECONDS)
+        return False
+
+    def _do(self, work: Assignment) -> bool:
+        """Runs one attempt to its record; False when the worker must leave."""
+        started = datetime.now(UTC)
+        clock = time.perf_counter()
+        try:
+            done = (
+                run_baseline(self, work) if work.kind == "baseline" else run_training(self, work)
+            )
+            record = recording.record_of(self, work, done, started)
+        except Paused:
+            return False
+        except StorageError as error:
+            self.study.storage_failed(str(error))
+            return False
+        except TrialFailure as failure:
+            log.warning("%s %s failed: %s (%s)", work.kind, work.name, failure.message, failure.reason)
+            record = recording.failed_record(self, work, failure, started, time.perf_counter() - clock)
+        except OSError as error:
+            if _is_storage(error):
+                self.study.storage_failed(f"the store cannot be written: {error}")
+                return False
+            record = self._unexpected(work, error, started, clock)
+        except Exception as error:
+            # The user's own network or loop may raise anything: it is one failed trial, and its record
+            # and the log say what it was.
+            record = self._unexpected(work, error, started, clock)
+        return self._write(work, record)
+
+    def _unexpected(
+        self, work: Assignment, error: Exception, started: datetime, clock: float
+    ) -> recording.Record:
+        log.exception("%s %s raised", work.kind, work.name)
+        failure = TrialFailure("error", f"{type(error).__name__}: {error}")
+        return recording.failed_record(self, work, failure, started, time.perf_counter() - clock)
+
+    def _write(self, work: Assignment, record: recording.Record) -> bool:
+        result: Result = recording.result_of(record)
+        try:
+            self.folder.write_record(record)
+        except AlreadyRecorded:
+            written = self.folder.record(work.kind, work.name, work.attempt)
+            assert written is not None
+            result = recording.result_of(written)
+        except StorageError as error:
+            self.study.storage_failed(str(error))
+            return False
+        self.study.finish(self.name, work, result)
+        return True
+
+
+def _is_storage(error: OSError) -> bool:
+    import errno
+
+    return error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EFBIG, errno.ESTALE)

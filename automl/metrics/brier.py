@@ -1,0 +1,27 @@
+"""The mean squared distance of the probabilities from what was true.
+
+Brier, "Verification of Forecasts Expressed in Terms of Probability", Monthly Weather Review, 1950.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from automl.task import Array, Metric
+
+
+def brier(target: Array, prediction: Array) -> float:
+    """The mean over rows of the sum over classes of ``(p - truth)^2``: 0 at best, 2 at worst.
+
+    This is Brier's own definition, for any number of classes; for two classes it is twice the
+    one-sided score that some libraries give.
+
+    >>> brier(np.array([0, 1]), np.array([[0.5, 0.5], [0.0, 1.0]]))
+    0.25
+    """
+    distance = prediction.astype(np.float64)
+    distance[np.arange(len(target)), target] -= 1.0
+    return float(np.mean(np.sum(distance**2, axis=1)))
+
+
+METRIC = Metric("brier", "min", ("classification",), brier, "mean squared error of the probabilities, 0 to 2")

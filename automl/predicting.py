@@ -1,0 +1,40 @@
+"""Predictions of a pulled model as a frame and as a file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from automl.errors import RequestError
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from automl.predictor import Predictor
+
+
+def prediction_frame(model: Predictor, data: str | Path) -> pl.DataFrame:
+    """One row a row of `data`: the prediction, and for classes the probability of each."""
+    import polars as pl
+
+    if model.task.kind == "regression":
+        return pl.DataFrame({"prediction": model.predict(data)})
+    probabilities = model.predict_proba(data)
+    names = [model.task.classes[code] for code in probabilities.argmax(axis=1)]
+    columns = {f"probability_{name}": probabilities[:, i] for i, name in enumerate(model.task.classes)}
+    return pl.DataFrame({"prediction": names, **columns})
+
+
+def write_frame(frame: pl.DataFrame, file: Path) -> None:
+    """Writes a frame as its file's ending says.
+
+    Raises:
+        RequestError: another ending, or the file cannot be written.
+    """
+    writers = {".csv": frame.write_csv, ".parquet": frame.write_parquet}
+    if file.suffix not in writers:
+        raise RequestError(f"Predictions are written as .csv or .parquet, but got {file.name!r}.")
+    try:
+        writers[file.suffix](file)
+    except OSError as error:
+        raise RequestError(f"{file} cannot be written: {error.strerror or error}.") from error

@@ -1,0 +1,80 @@
+"""Frames as text: a table for people, JSON, CSV, or Parquet for programs."""
+
+from __future__ import annotations
+
+import json
+import sys
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from automl.errors import RequestError, nearest
+
+if TYPE_CHECKING:
+    import polars as pl
+
+FORMATS = ("table", "json", "csv", "parquet")
+
+
+def show(frame: pl.DataFrame, form: str, columns: list[str] | None = None, limit: int | None = None) -> None:
+    """Prints a frame on standard output.
+
+    Args:
+        columns: those that a table for people has; every other format has all of them.
+        limit: of the rows of a table for people; how many are left out is said.
+    """
+    if form not in FORMATS:
+        raise RequestError(f"The format {form!r} is not known: {nearest(form, FORMATS)}")
+    if form == "json":
+        print(json.dumps(frame.to_dicts(), default=_plain, indent=1, allow_nan=False))
+    elif form == "csv":
+        sys.stdout.write(_flat(frame).write_csv())
+    elif form == "parquet":
+        frame.write_parquet(sys.stdout.buffer)
+    else:
+        _table(frame.select(columns) if columns else frame, limit)
+
+
+def _table(frame: pl.DataFrame, limit: int | None) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    shown = frame if limit is None else frame.head(limit)
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name, kind in shown.schema.items():
+        table.add_column(name, justify="right" if kind.is_numeric() else "left", overflow="fold")
+    for row in shown.iter_rows():
+        table.add_row(*(Text(_cell(value)) for value in row))
+    width = None if sys.stdout.isatty() else 160
+    console = Console(width=width, soft_wrap=False)
+    console.print(table)
+    if shown.height < frame.height:
+        console.print(f"{shown.height} of {frame.height} shown; --format json, csv or parquet gives all.")
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return "-"
+    if isinstance(value, float):
+        return f"{value:.5g}"
+    if isinstance(value, datetime):
+        return value.strftime("%Y-%m-%d %H:%M:%S")
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    return str(value)
+
+
+def _flat(frame: pl.DataFrame) -> pl.DataFrame:
+    """The frame without nested columns, which CSV cannot hold: as JSON text."""
+    import polars as pl
+
+    nested = [name for name, kind in frame.schema.items() if kind.is_nested()]
+    return frame.with_columns(
+        pl.Series(name, [json.dumps(value) for value in frame[name].to_list()]) for name in nested
+    )
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    raise TypeError(f"{type(value).__name__} cannot be written as JSON")

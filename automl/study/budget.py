@@ -1,0 +1,171 @@
+"""When the search phase ends, and what the refits after it may take."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from statistics import median
+
+from automl.study import journal
+from automl.study.history import History
+from automl.study.journal import Cause, Entry
+from automl.study.plan import Plan
+from automl.study.work import LOST
+
+SAFETY = 1.2  # on predictions of what refits take
+LARGEST_RESERVE = 0.4  # of a budget, kept for refits
+N_FAILING = 10  # first trials that fail alike before a search gives up
+
+
+def end(plan: Plan, history: History, now: float) -> Entry | None:
+    """The entry that ends the search phase, or None while it goes on."""
+    budget, failing = plan.budget, _failing(history)
+    best = history.ranked[0][0] if history.ranked else None
+    if failing is not None:
+        return journal.stop(
+            "failing", None, f"The first {N_FAILING} trials all failed with {failing}; the search gave up."
+        )
+    if budget.target is not None and best is not None and best <= history.sign * budget.target:
+        return journal.stop("target", budget.target, f"The target {budget.target:g} was reached.")
+    if budget.plateau is not None and history.n_since_best >= budget.plateau:
+        return journal.stop(
+            "plateau", budget.plateau, f"{budget.plateau} trials in a row brought nothing better."
+        )
+    if budget.trials is not None and len(history.trials) >= budget.trials:
+        return journal.stop("trials", budget.trials, f"All {budget.trials} trials were started.")
+    if budget.seconds is not None and now + time_reserve(plan, history) >= budget.seconds:
+        return journal.stop("time", budget.seconds, f"The time of {budget.seconds:g} s was used.")
+    hours = budget.worker_hours
+    if hours is not None and spent_seconds(history) + hours_reserve(plan, history) >= allowed_seconds(plan):
+        return journal.stop("worker_hours", hours, f"The budget of {hours:g} worker hours was used.")
+    return None
+
+
+def bound(plan: Plan, cause: Cause) -> float | None:
+    """What the budget says of a cause for ending."""
+    bounds = {
+        "trials": plan.budget.trials,
+        "time": plan.budget.seconds,
+        "worker_hours": plan.budget.worker_hours,
+        "target": plan.budget.target,
+        "plateau": plan.budget.plateau,
+    }
+    return bounds.get(cause)
+
+
+def allowed_seconds(plan: Plan) -> float:
+    """Seconds of training, summed over workers, that the budget of worker hours allows."""
+    assert plan.budget.worker_hours is not None
+    return plan.budget.worker_hours * 3600 / plan.budget.worker_units
+
+
+def spent_seconds(history: History) -> float:
+    """Seconds of training, summed over workers; what runs is taken to take as long as what ended."""
+    return history.train_seconds + len(history.running) * _typical(history)
+
+
+def time_reserve(plan: Plan, history: History) -> float:
+    """Seconds of wall clock to keep: one more trial's, and those of the refits."""
+    n = plan.top * plan.seeds
+    assert plan.budget.seconds is not None
+    predicted = _typical(history) + refit_wall_seconds(plan, history, n)
+    return min(predicted, LARGEST_RESERVE * plan.budget.seconds)
+
+
+def hours_reserve(plan: Plan, history: History) -> float:
+    predicted = plan.top * plan.seeds * seconds_per_refit(plan, history) * SAFETY
+    return min(predicted, LARGEST_RESERVE * allowed_seconds(plan))
+
+
+def refit_wall_seconds(plan: Plan, history: History, n: int) -> float:
+    """Predicted seconds of wall clock that `n` refits take on all workers."""
+    waves = -(-n // max(1, plan.n_workers))
+    return waves * seconds_per_refit(plan, history) * SAFETY
+
+
+def seconds_per_refit(plan: Plan, history: History) -> float:
+    """The most that one of the best trials so far took; 0 before any has completed."""
+    seconds = [0.0]
+    for number in best_trials(history, max(1, plan.top)):
+        result = history.trials[number].result
+        assert result is not None
+        scale = plan.epochs / result.n_epochs if result.state == "stopped" and result.n_epochs else 1.0
+        seconds.append(result.seconds * scale)
+    return max(seconds)
+
+
+def best_trials(history: History, top: int) -> list[int]:
+    """The numbers of the best feasible trials of different configurations, the best first.
+
+    Those that were stopped early count only where none completed.
+    """
+    found: dict[str, int] = {}
+    for _, number in history.ranked or history.ranked_stopped:
+        assignment = history.trials[number].assignment
+        found.setdefault(repr((assignment.family, assignment.configuration)), number)
+        if len(found) >= top:
+            break
+    return list(found.values())[:top]
+
+
+def choose_finalists(plan: Plan, history: History, now: float) -> Entry:
+    """The entry that names the finalists and their seeds; what does not fit is cut, aloud."""
+    numbers = best_trials(history, plan.top) if plan.top and plan.seeds else []
+    if not numbers:
+        return journal.refits([], _nothing_to_refit(plan, history))
+    for top, seeds in _sizes(len(numbers), plan.seeds):
+        if _fits(plan, history, top * seeds, now):
+            break
+    note = ""
+    if (top, seeds) != (len(numbers), plan.seeds):
+        note = (
+            f"The budget that was left allowed {top} x {seeds} refits (finalists x seeds) "
+            f"instead of {len(numbers)} x {plan.seeds}."
+        )
+    return journal.refits([(number, list(range(seeds))) for number in numbers[:top]], note)
+
+
+def late_refits(plan: Plan, history: History, now: float) -> Entry | None:
+    """The entry that cuts the refits not yet started once time is up and one at least was started."""
+    seconds, pending = plan.budget.seconds, history.pending_refits
+    started = any(kind == "refit" for kind, _ in history.work)
+    if seconds is None or now < seconds or not pending or not started:
+        return None
+    names = [f"{trial}-{index}" for trial, index in pending]
+    return journal.cut(names, f"The time of {seconds:g} s was used; {len(names)} refits were not started.")
+
+
+def _sizes(top: int, seeds: int) -> Iterator[tuple[int, int]]:
+    """(finalists, seeds) from all down to one each: seeds are cut first, then finalists."""
+    yield from ((top, n) for n in range(seeds, 0, -1))
+    yield from ((n, 1) for n in range(top - 1, 0, -1))
+
+
+def _fits(plan: Plan, history: History, n: int, now: float) -> bool:
+    seconds, hours = plan.budget.seconds, plan.budget.worker_hours
+    if seconds is not None and now + refit_wall_seconds(plan, history, n) > seconds:
+        return False
+    needed = n * seconds_per_refit(plan, history) * SAFETY
+    return hours is None or spent_seconds(history) + needed <= allowed_seconds(plan)
+
+
+def _typical(history: History) -> float:
+    return median(history.recent_seconds) if history.recent_seconds else 0.0
+
+
+def _failing(history: History) -> str | None:
+    """The reason for which the first trials all failed, or None."""
+    if history.counts["failed"] < N_FAILING or sum(history.counts.values()) > history.counts["failed"]:
+        return None
+    (reason, _), *others = history.reasons.most_common(2)
+    return None if others or reason in LOST else reason
+
+
+def _nothing_to_refit(plan: Plan, history: History) -> str:
+    if not (plan.top and plan.seeds):
+        return ""
+    if not history.counts:
+        return "No trial was finished, so there is nothing to train again."
+    if history.reasons and history.counts["failed"] == sum(history.counts.values()):
+        reason, n = history.reasons.most_common(1)[0]
+        return f"Every trial failed, most of them ({n}) with {reason}; there is nothing to train again."
+    return "No trial met the constraints, so there is nothing to train again."

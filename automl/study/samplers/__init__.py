@@ -1,0 +1,1 @@
+"""Samplers, one file each; `automl.catalog` finds them by file name."""

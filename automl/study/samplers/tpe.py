@@ -1,0 +1,180 @@
+"""The tree-structured Parzen estimator of Optuna, told the truth about every trial.
+
+Bergstra et al., "Algorithms for Hyper-Parameter Optimization", NeurIPS 2011; the multivariate form
+and its group decomposition for conditional spaces as in Optuna 5.
+
+A complete trial is told as complete, a stopped one as pruned with its scores at the rungs, a failed
+one as failed, an infeasible one as violating a constraint, and a running one counts as a bad one
+(the constant liar), so that workers do not all try the same. Optuna's study is a cache in memory:
+what it holds, and in which order, follows from the calls of `begin` and `finish` alone.
+"""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import optuna
+from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
+from optuna.trial import TrialState, create_trial
+
+from automl.space import Choice, Float, Leaf, Scalar, Space, fill, leaves
+from automl.study.plan import Objective
+from automl.study.sampler import Outcome, Sampler, Values
+
+N_STARTUP = 8  # finished trials of a family before the model is asked
+CAP = 500  # finished trials that the model sees, so that a suggestion takes as long at any history
+_SLACK = 50  # finished trials above the cap before the excess is dropped
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """One trial in the model's history; `place` orders running and finished ones together."""
+
+    place: int
+    values: Mapping[str, Scalar]
+    outcome: Outcome | None = None
+
+
+class TpeSuggester:
+    """Suggestions of Optuna's TPE from a capped history."""
+
+    def __init__(self, space: Space, objectives: tuple[Objective, ...]) -> None:
+        self._space = space
+        self._objectives = objectives
+        self._leaves = dict(leaves(space))
+        self._distributions = {path: _distribution(leaf) for path, leaf in self._leaves.items()}
+        self._n_events = 0
+        self._running: dict[int, _Entry] = {}
+        self._finished: list[_Entry] = []
+        self._study: Any = None  # built when first asked; so that a replay costs little
+        self._optuna_numbers: dict[int, int] = {}
+
+    def suggest(self, seed: int, fixed: Mapping[str, Scalar]) -> Values:
+        if self._study is None or len(self._study.get_trials(deepcopy=False)) > 4 * CAP:
+            self._build()  # at first, and where ended probes and failed trials have piled up
+        self._study.sampler = _sampler(seed)
+        trial = self._study.ask()
+        values: Values = {}
+
+        def choose(path: str, leaf: Leaf) -> Scalar:
+            values[path] = fixed[path] if path in fixed else self._draw(trial, path, leaf)
+            return values[path]
+
+        fill(self._space, choose)
+        self._study.tell(trial, state=TrialState.FAIL)  # a probe: the model does not see failed ones
+        return values
+
+    def begin(self, number: int, values: Mapping[str, Scalar]) -> None:
+        entry = self._running[number] = _Entry(self._next_place(), dict(values))
+        if self._study is not None:
+            self._add(number, entry)
+
+    def finish(self, number: int, outcome: Outcome) -> None:
+        values = self._running.pop(number).values
+        if self._study is not None:
+            self._study.tell(self._optuna_numbers.pop(number), state=TrialState.FAIL)
+        place = self._next_place()
+        if outcome.state == "failed":  # the model has no use for it
+            return
+        entry = _Entry(place, values, outcome)
+        self._finished.append(entry)
+        if self._study is not None:
+            self._add(number, entry)
+        if len(self._finished) >= CAP + _SLACK:
+            self._finished = _kept(self._finished, self._objectives)
+            self._study = None
+
+    def _next_place(self) -> int:
+        self._n_events += 1
+        return self._n_events
+
+    def _draw(self, trial: Any, path: str, leaf: Leaf) -> Scalar:
+        distribution = self._distributions[path]
+        if isinstance(leaf, Choice):
+            return leaf.names[int(trial.suggest_categorical(path, distribution.choices))]
+        if isinstance(leaf, Float):
+            return float(trial.suggest_float(path, leaf.low, leaf.high, log=leaf.log))
+        return int(trial.suggest_int(path, leaf.low, leaf.high, log=leaf.log))
+
+    def _build(self) -> None:
+        optuna.logging.get_logger("optuna").setLevel("WARNING")
+        goals = {"max": "maximize", "min": "minimize"}
+        directions = [goals[objective.goal] for objective in self._objectives]
+        self._study = optuna.create_study(directions=directions, sampler=_sampler(0))
+        self._optuna_numbers.clear()
+        numbered: list[tuple[int, _Entry]] = [(-1, entry) for entry in self._finished]
+        numbered += self._running.items()
+        for number, entry in sorted(numbered, key=lambda item: item[1].place):
+            self._add(number, entry)
+
+    def _add(self, number: int, entry: _Entry) -> None:
+        described = {
+            "params": {path: self._internal(path, value) for path, value in entry.values.items()},
+            "distributions": {path: self._distributions[path] for path in entry.values},
+        }
+        outcome = entry.outcome
+        if outcome is None:
+            self._optuna_numbers[number] = len(self._study.get_trials(deepcopy=False))
+            trial = create_trial(state=TrialState.RUNNING, **described)
+        elif outcome.state == "complete":
+            violated = {} if outcome.feasible else {"feasible": 1.0}
+            trial = create_trial(values=outcome.scores, constraints=violated, **described)
+        else:
+            seen = dict(outcome.curve) if outcome.feasible and len(self._objectives) == 1 else {}
+            trial = create_trial(state=TrialState.PRUNED, intermediate_values=seen, **described)
+        self._study.add_trial(trial)
+
+    def _internal(self, path: str, value: Scalar) -> Any:
+        leaf = self._leaves[path]
+        if isinstance(leaf, Choice):
+            return [repr(name) for name in leaf.names].index(repr(value))
+        return float(value) if isinstance(leaf, Float) else value  # type: ignore[arg-type]
+
+
+def _distribution(leaf: Leaf) -> Any:
+    """Optuna's range of a leaf; of the options of a choice it sees the places, whatever they are."""
+    if isinstance(leaf, Choice):
+        return CategoricalDistribution(tuple(range(len(leaf.names))))
+    kind = FloatDistribution if isinstance(leaf, Float) else IntDistribution
+    return kind(leaf.low, leaf.high, log=leaf.log)
+
+
+def _sampler(seed: int) -> Any:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)  # of `group`
+        return optuna.samplers.TPESampler(
+            n_startup_trials=N_STARTUP, multivariate=True, group=True, constant_liar=True, seed=seed
+        )
+
+
+def _kept(finished: list[_Entry], objectives: tuple[Objective, ...]) -> list[_Entry]:
+    """The best half of the cap and, of the others, the most recent ones, in their order."""
+    by_quality = sorted(finished, key=lambda entry: _badness(entry, objectives))
+    best = {entry.place for entry in by_quality[: CAP // 2]}
+    others = [entry for entry in finished if entry.place not in best]
+    recent = {entry.place for entry in others[len(others) - (CAP - len(best)) :]}
+    return [entry for entry in finished if entry.place in best | recent]
+
+
+def _badness(entry: _Entry, objectives: tuple[Objective, ...]) -> tuple[float, float, float]:
+    """Ascending from the best: feasible complete trials by score, then stopped ones by epoch, score."""
+    outcome = entry.outcome
+    assert outcome is not None
+    sign = -1.0 if objectives[0].goal == "max" else 1.0
+    if not outcome.feasible:
+        return (2.0, 0.0, 0.0)
+    if outcome.state == "complete":
+        return (0.0, 0.0, sign * outcome.scores[0])
+    epoch, score = max(outcome.curve, default=(0, math.inf * sign))
+    return (1.0, float(-epoch), sign * score)
+
+
+def start(space: Space, objectives: tuple[Objective, ...]) -> TpeSuggester:
+    return TpeSuggester(space, objectives)
+
+
+SAMPLER = Sampler("tpe", "Tree-structured Parzen estimator (Optuna), multivariate, history capped.", start)

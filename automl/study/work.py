@@ -1,0 +1,120 @@
+"""One piece of work through its attempts, and the view of a trial that others are given."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from automl.errors import REASONS
+from automl.space import Configuration, Scalar
+from automl.study.plan import Assignment, Kind, Origin, Result, State
+
+MAX_LOST = 3  # attempts at one piece of work that may be lost before it counts as failed
+TrialState = Literal["queued", "running"] | State
+_STATES: Mapping[str, TrialState] = {"running": "running", "waiting": "queued"}
+LOST = ("lost_worker", "lost_node", "hung", "preempted")
+
+
+@dataclass
+class Work:
+    """A baseline, trial or refit that was handed out at least once.
+
+    Args:
+        assignment: its latest attempt, or the one that waits to be handed out.
+        status: ``running`` (handed out), ``waiting`` (for its next attempt) or ``ended``.
+        result: of the attempt that ended last.
+    """
+
+    assignment: Assignment
+    status: Literal["running", "waiting", "ended"] = "running"
+    n_lost: int = 0
+    result: Result | None = None
+    values: Mapping[str, Scalar] = field(default_factory=dict)
+    rungs: dict[int, tuple[float | None, bool]] = field(default_factory=dict)  # epoch: (score, goes on)
+
+    def may_retry(self, result: Result) -> bool:
+        """Whether an attempt that ended so is followed by another one."""
+        if result.state != "failed":
+            return False
+        if result.reason == "preempted":
+            return True
+        if result.reason in LOST:
+            return self.n_lost + 1 < MAX_LOST
+        ran_out = result.reason in ("out_of_memory_gpu", "out_of_memory_host")
+        return ran_out and self.assignment.micro_batches == 1
+
+    def end_attempt(self, result: Result, retry: bool) -> None:
+        """Note how an attempt ended; with `retry` the next one waits to be handed out."""
+        self.result = result
+        self.n_lost += result.reason in LOST and result.reason != "preempted"
+        self.status = "waiting" if retry else "ended"
+        if retry:
+            more = 1 if result.reason in LOST else 2
+            parts = max(self.assignment.micro_batches, more)
+            self.assignment = replace(
+                self.assignment, attempt=self.assignment.attempt + 1, micro_batches=parts
+            )
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A trial as its study knows it.
+
+    Args:
+        state: as in the tables; ``queued`` while it waits for its next attempt.
+        score: the primary one of the best epoch; None while it has none.
+        curve: (epoch, best primary score so far) at each rung that it reached.
+    """
+
+    number: int
+    family: str
+    values: Mapping[str, Scalar]
+    configuration: Configuration
+    seed: int
+    origin: Origin
+    state: TrialState
+    attempt: int
+    reason: str | None = None
+    score: float | None = None
+    scores: Mapping[str, float] = field(default_factory=dict)
+    feasible: bool = True
+    n_epochs: int = 0
+    seconds: float = 0.0
+    curve: tuple[tuple[int, float | None], ...] = ()
+
+
+def view(work: Work, primary: str) -> Trial:
+    """The trial that a piece of work is."""
+    assignment, result = work.assignment, work.result
+    assert assignment.trial is not None
+    known = result if work.status == "ended" and result is not None else Result("failed")
+    return Trial(
+        number=assignment.trial,
+        family=assignment.family,
+        values=work.values,
+        configuration=assignment.configuration,
+        seed=assignment.seed,
+        origin=assignment.origin,
+        state=_STATES.get(work.status, known.state),
+        attempt=assignment.attempt,
+        reason=known.reason,
+        score=known.scores.get(primary),
+        scores=known.scores,
+        feasible=known.feasible,
+        n_epochs=known.n_epochs,
+        seconds=known.seconds,
+        curve=tuple((epoch, score) for epoch, (score, _) in work.rungs.items()),
+    )
+
+
+def judged(kind: Kind, result: Result, objectives: Sequence[str]) -> Result:
+    """The result as its scores bear it out: without a number for every objective, a trial failed."""
+    if result.state == "failed":
+        assert result.reason is None or result.reason in REASONS, result.reason
+        return replace(result, reason=result.reason or "error")
+    needed = objectives if result.state == "complete" and kind == "trial" else objectives[:1]
+    if all(math.isfinite(result.scores.get(name, math.nan)) for name in needed):
+        return replace(result, reason=None)
+    return replace(result, state="failed", reason="diverged")

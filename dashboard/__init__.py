@@ -1,0 +1,8 @@
+"""The dashboard: shows what a store holds, in the browser, and writes nothing.
+
+`app.py` is the program that Streamlit runs; each file of `pages/` is one page.
+"""
+
+from dashboard.launch import launch
+
+__all__ = ["launch"]

@@ -1,0 +1,28 @@
+"""What Streamlit runs: finds the pages and shows the one that the address names."""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+from types import ModuleType
+
+import streamlit as st
+
+from dashboard import pages
+
+
+def page_modules() -> list[ModuleType]:
+    """Every page, in the order of its ORDER; the first is what the bare address shows."""
+    files = Path(next(iter(pages.__path__))).glob("[!_]*.py")
+    modules = [importlib.import_module(f"{pages.__name__}.{file.stem}") for file in files]
+    return sorted(modules, key=lambda module: (module.ORDER, module.__name__))
+
+
+st.set_page_config(page_title="automl", page_icon=":material/insights:", layout="wide")
+st.navigation(
+    [
+        st.Page(module.page, title=module.TITLE, icon=module.ICON, url_path=module.__name__.rpartition(".")[2])
+        for module in page_modules()
+    ],
+    position="top",
+).run()
