@@ -123,8 +123,8 @@ def _family(folder: Path, model: Mapping[str, Any], given: Family | None) -> Fam
         return given
     if model["file_family"]:
         raise BundleError(
-            f"{folder} is of the family {model['family']!r} from a user's own file, whose code a bundle never "
-            "carries; give that file or its Family as family=."
+            f"{folder} is of the family {model['family']!r} from a user's own file, whose code a bundle "
+            "never carries; give that file or its Family as family=."
         )
     return catalog.family(model["family"])
 
@@ -137,9 +137,24 @@ def _network(
         override(family.full_space(task.kind), _as_changes(configuration))
     except SpecError as error:
         raise BundleError(f"The configuration in {folder} does not fit its family: {error}") from error
+    _compare_sizes(folder, family, configuration, signature)
+    network = training.build_network(family, configuration, signature, seed=0)
+    try:
+        network.load_state_dict(load_tensors(folder / files.WEIGHTS))
+    except (SafetensorError, RuntimeError) as error:
+        raise BundleError(f"The weights in {folder} cannot be read: {error}") from error
+    return network.eval()
+
+
+def _compare_sizes(folder: Path, family: Family, configuration: Configuration, signature: Signature) -> None:
+    """Refuses weights of other sizes than the network's, which is laid out here without memory."""
     stored = files.read_header(folder / files.WEIGHTS)
-    with torch.device("meta"):
-        wanted = {n: tuple(t.shape) for n, t in family.build(configuration, signature).state_dict().items()}
+    try:
+        with torch.device("meta"):
+            network = family.build(configuration, signature)
+    except (NotImplementedError, RuntimeError):
+        return  # a user's own family may compute while it is built; strict loading compares again
+    wanted = {name: tuple(tensor.shape) for name, tensor in network.state_dict().items()}
     if stored != wanted:
         name = next(n for n in (*wanted, *stored) if stored.get(n) != wanted.get(n))
         raise BundleError(
@@ -147,12 +162,6 @@ def _network(
             f"{stored.get(name, 'missing')} in the bundle and {wanted.get(name, 'missing')} in the family; "
             "use the version of automl that saved it."
         )
-    network = training.build_network(family, configuration, signature, seed=0)
-    try:
-        network.load_state_dict(load_tensors(folder / files.WEIGHTS))
-    except (SafetensorError, RuntimeError) as error:
-        raise BundleError(f"The weights in {folder} cannot be read: {error}") from error
-    return network.eval()
 
 
 def _as_changes(configuration: Mapping[str, Any]) -> dict[str, Any]:

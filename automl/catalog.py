@@ -19,7 +19,7 @@ from automl.errors import NotFoundError, SpecError, nearest
 from automl.family import Family
 
 if TYPE_CHECKING:
-    from automl.data.baseline import Baseline
+    from automl.baselines import Baseline
     from automl.data.registered import RegisteredData
     from automl.study.sampler import Sampler
     from automl.task import Metric, Task
@@ -28,7 +28,7 @@ _FOLDERS = {  # kind: (package, the constant that its file defines)
     "family": ("search_spaces", "FAMILY"),
     "metric": ("automl.metrics", "METRIC"),
     "sampler": ("automl.study.samplers", "SAMPLER"),
-    "baseline": ("automl.data.baselines", "BASELINE"),
+    "baseline": ("automl.baselines", "BASELINE"),
     "data set": ("benchmarks.datasets", "DATASET"),
 }
 

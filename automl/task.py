@@ -108,6 +108,11 @@ class Metric:
             for regression both are ``(rows,)`` in the target's own units.
         binary_only: whether it needs exactly two classes (the second is the positive one).
         summary: one line for people, with the unit.
+        per_row: ``per_row(target, prediction) -> (rows,)`` or ``(rows, k)`` values whose means over the
+            rows decide the score, so that scores of many resamples are one matrix product. None where
+            there are no such values: then every resample is computed anew.
+        from_mean: the score from these means, ``(...,)`` or ``(..., k) -> (...,)``; None where the mean
+            is the score.
     """
 
     name: str
@@ -116,6 +121,8 @@ class Metric:
     compute: Callable[[Array, Array], float]
     summary: str
     binary_only: bool = False
+    per_row: Callable[[Array, Array], Array] | None = None
+    from_mean: Callable[[Array], Array] | None = None
 
     def better(self, one: float, other: float) -> bool:
         """Whether score `one` is strictly better than `other`."""

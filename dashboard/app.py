@@ -21,7 +21,9 @@ def page_modules() -> list[ModuleType]:
 st.set_page_config(page_title="automl", page_icon=":material/insights:", layout="wide")
 st.navigation(
     [
-        st.Page(module.page, title=module.TITLE, icon=module.ICON, url_path=module.__name__.rpartition(".")[2])
+        st.Page(
+            module.page, title=module.TITLE, icon=module.ICON, url_path=module.__name__.rpartition(".")[2]
+        )
         for module in page_modules()
     ],
     position="top",

@@ -38,7 +38,9 @@ def launch(store: str, port: int | None = None, open_browser: bool = True) -> in
         AutoMLError: the server did not start.
     """
     if importlib.util.find_spec("streamlit") is None:
-        raise RequestError("The dashboard needs Streamlit, which is not installed: pip install automl[dashboard]")
+        raise RequestError(
+            "The dashboard needs Streamlit, which is not installed: pip install automl[dashboard]"
+        )
     port = free_port(port)
     before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     server = subprocess.Popen(command(port), env=environment(store))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 
 import polars as pl
 
@@ -31,15 +32,9 @@ class Snapshot:
 
     def command(self, *arguments: str) -> str:
         """What prints the same on the command line."""
-        elsewhere = self.store.path != open_path(DEFAULT_STORE)
+        elsewhere = self.store.path != Path(DEFAULT_STORE).absolute()
         place = ("--store", str(self.store.path)) if elsewhere else ()
         return words.shell("automl", *arguments, *place)
-
-
-def open_path(location: str) -> object:
-    from pathlib import Path
-
-    return Path(location).absolute()
 
 
 def take_snapshot() -> Snapshot:

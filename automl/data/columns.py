@@ -84,7 +84,9 @@ class NumberColumn:
         return {"minimum": self.low, "maximum": self.high}
 
     def to_plain(self) -> tuple[Plain, dict[str, Array]]:
-        plain = {key: getattr(self, key) for key in ("name", "median", "low", "high", "has_missing", "lenient")}
+        plain = {
+            key: getattr(self, key) for key in ("name", "median", "low", "high", "has_missing", "lenient")
+        }
         plain |= {"mean": self.scaling.mean, "deviation": self.scaling.deviation}
         quantiles = self.scaling.quantiles
         return plain, {} if quantiles is None else {"quantiles": quantiles}
@@ -172,7 +174,8 @@ class CategoryColumn:
 def _refuse_other(name: str, expected: str, column: pl.Series, parsed: pl.Series) -> None:
     bad = column.filter(parsed.is_null() & column.is_not_null())
     raise DataError(
-        f"The column {name} should hold {expected} as in training, but {len(bad)} of its {len(column)} values are "
+        f"The column {name} should hold {expected} as in training, but {len(bad)} of its {len(column)} "
+        "values are "
         f"others, such as {str(bad[0])!r}. Correct them or leave them empty."
     )
 

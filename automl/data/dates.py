@@ -26,7 +26,11 @@ def _parts(times: pl.Series) -> dict[str, Array]:
         "weekday": (times.dt.weekday().to_numpy() - 1) / 7,
         "hour": hour / 24,
     }
-    parts = {"days": days, "year": times.dt.year().to_numpy().astype(float), "day": times.dt.day().to_numpy().astype(float)}
+    parts = {
+        "days": days,
+        "year": times.dt.year().to_numpy().astype(float),
+        "day": times.dt.day().to_numpy().astype(float),
+    }
     for name, turn in turns.items():
         parts |= {f"{name}_sine": np.sin(2 * np.pi * turn), f"{name}_cosine": np.cos(2 * np.pi * turn)}
     return parts
@@ -62,10 +66,13 @@ class DateColumn:
             example = values.as_text(column).filter(times.is_null() & column.is_not_null())
             came = f"such as {example[0]!r}" if len(example) else "which are all missing"
             raise DataError(
-                f"The column {column.name} should hold dates of one form, such as 2024-01-31, but holds values that "
+                f"The column {column.name} should hold dates of one form, such as 2024-01-31, but holds "
+                "values that "
                 f"cannot be read as such, {came}. Correct them, or give another type under data.types."
             )
-        statistics = {part: (float(array.mean()), float(array.std())) for part, array in _parts(known).items()}
+        statistics = {
+            part: (float(array.mean()), float(array.std())) for part, array in _parts(known).items()
+        }
         varying = {part: pair for part, pair in statistics.items() if pair[1] > 1e-9}
         bounds = [str(known.min()), str(known.max())]
         return cls(column.name, form, bounds[0], bounds[1], times.null_count() > 0, varying)
@@ -75,16 +82,24 @@ class DateColumn:
         if times.null_count() > column.null_count():
             bad = values.as_text(column).filter(times.is_null() & column.is_not_null())
             raise DataError(
-                f"The column {self.name} should hold dates as in training ({self.form or 'such as 2024-01-31'}), but "
-                f"{len(bad)} of its {len(column)} values are others, such as {bad[0]!r}. Correct them or leave them "
+                f"The column {self.name} should hold dates as in training "
+                f"({self.form or 'such as 2024-01-31'}), but "
+                f"{len(bad)} of its {len(column)} values are others, such as {bad[0]!r}. Correct them or "
+                "leave them "
                 "empty."
             )
         missing = times.is_null().to_numpy()
         parts = _parts(times.fill_null(pl.lit(0).cast(pl.Datetime("us"))))
-        encoded = [np.where(missing, 0.0, (parts[name] - mean) / dev) for name, (mean, dev) in self.parts.items()]
+        encoded = [
+            np.where(missing, 0.0, (parts[name] - mean) / dev) for name, (mean, dev) in self.parts.items()
+        ]
         if self.has_missing:
             encoded.append(missing.astype(float))
-        return np.stack(encoded, axis=1).astype(np.float32) if encoded else np.empty((len(column), 0), np.float32)
+        return (
+            np.stack(encoded, axis=1).astype(np.float32)
+            if encoded
+            else np.empty((len(column), 0), np.float32)
+        )
 
     def describe(self) -> Plain:
         return {"minimum": self.low, "maximum": self.high, "format": self.form}

@@ -72,7 +72,9 @@ def resized(images: Array, height: int, width: int, channels: int | None = None)
         return images
     out = np.empty((len(images), height, width, channels), np.uint8)
     for i, array in enumerate(images):
-        out[i] = _pixels(Image.fromarray(array[..., 0] if array.shape[-1] == 1 else array), height, width, channels)
+        out[i] = _pixels(
+            Image.fromarray(array[..., 0] if array.shape[-1] == 1 else array), height, width, channels
+        )
     return out
 
 
@@ -110,6 +112,7 @@ def _refuse(damaged: Sequence[Path], n_files: int, source: str) -> None:
     if damaged:
         named = ", ".join(file.name for file in damaged[:3]) + (" and others" if len(damaged) > 3 else "")
         raise DataError(
-            f"{len(damaged)} of the {n_files} images in {source} cannot be used: {named}. Each must be a whole "
+            f"{len(damaged)} of the {n_files} images in {source} cannot be used: {named}. Each must be a "
+            "whole "
             f"PNG or JPEG image of at most {MAX_PIXELS // 1_000_000} million pixels. Repair or remove them."
         )

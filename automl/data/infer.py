@@ -11,7 +11,9 @@ import polars as pl
 from automl.data import values
 from automl.spec import ColumnType
 
-_MANY_VALUES = 50  # a text column with more different values than this, and than 5 % of rows, may be free text
+_MANY_VALUES = (
+    50  # a text column with more different values than this, and than 5 % of rows, may be free text
+)
 _NEARLY_ALL = 0.95  # so many different values make text an identifier
 _MOSTLY_NUMBERS = 0.95
 _FEWEST_FOR_IDENTIFIER = 10
@@ -29,7 +31,8 @@ class Inferred:
 def infer(frame: pl.DataFrame, given: Mapping[str, ColumnType]) -> dict[str, Inferred]:
     """The type of each column of a tidy frame of training rows in their order."""
     return {
-        name: Inferred(given[name], "as asked") if name in given else _infer(frame[name]) for name in frame.columns
+        name: Inferred(given[name], "as asked") if name in given else _infer(frame[name])
+        for name in frame.columns
     }
 
 
@@ -46,7 +49,7 @@ def _infer(column: pl.Series) -> Inferred:
 
 
 def _numbers_rows(column: pl.Series) -> bool:
-    """Whether whole numbers only tell rows apart: all differ, and they go up with the rows or are named so."""
+    """Whether whole numbers only tell rows apart: all differ, and they rise with the rows or are named so."""
     if not column.dtype.is_integer() or column.null_count() or len(column) < _FEWEST_FOR_IDENTIFIER:
         return False
     if column.n_unique() < len(column):
@@ -54,7 +57,11 @@ def _numbers_rows(column: pl.Series) -> bool:
     name = column.name.lower()
     steps = column.cast(pl.Int64).diff().drop_nulls()
     # Training rows are a part of all rows, so that the numbers have gaps.
-    return name in _IDENTIFIER_NAMES or name.endswith("_id") or bool((steps > 0).all() and (steps.mean() or 0) < 3)  # type: ignore[operator]
+    return (
+        name in _IDENTIFIER_NAMES
+        or name.endswith("_id")
+        or bool((steps > 0).all() and (steps.mean() or 0) < 3)
+    )  # type: ignore[operator]
 
 
 def _infer_text(column: pl.Series) -> Inferred:

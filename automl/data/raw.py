@@ -66,7 +66,9 @@ def _add_column(update: object, column: pl.Series) -> None:
     assert callable(update)
     update(np.packbits(column.is_null().to_numpy()).tobytes())
     if column.dtype.is_integer():
-        update(b"integer" + column.fill_null(0).cast(pl.Int64, strict=False).to_numpy().astype("<i8").tobytes())
+        update(
+            b"integer" + column.fill_null(0).cast(pl.Int64, strict=False).to_numpy().astype("<i8").tobytes()
+        )
     elif column.dtype.is_numeric():
         update(b"number" + column.cast(pl.Float64).fill_null(0.0).to_numpy().astype("<f8").tobytes())
     else:

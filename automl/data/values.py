@@ -103,7 +103,10 @@ def like_trained(column: pl.Series, trained_on_numbers: bool) -> pl.Series:
 def time_format(column: pl.Series) -> str | None:
     """The format that every value of a text column has, or None; the values are tidy."""
     present = column.drop_nulls().unique()
-    if present.is_empty() or not present.head(20).str.contains(r"^[0-9]{1,4}[-/.][0-9]{1,2}[-/.][0-9]{1,4}").all():
+    if (
+        present.is_empty()
+        or not present.head(20).str.contains(r"^[0-9]{1,4}[-/.][0-9]{1,2}[-/.][0-9]{1,4}").all()
+    ):
         return None
     for form in TIME_FORMATS:
         if present.str.to_datetime(form, strict=False).null_count() == 0:

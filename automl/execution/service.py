@@ -73,7 +73,7 @@ class StudyService:
                 self._lose(work, "lost_worker", "the search ended while it ran")
             else:
                 self._study.finish(work.kind, work.name, work.attempt, result_of(record), self.now())
-        self._study.reopen(self.now())
+        self._study.reopen()
 
     def now(self) -> float:
         """Seconds that the search has taken so far, over all its terms."""

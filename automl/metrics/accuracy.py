@@ -16,6 +16,15 @@ def accuracy(target: Array, prediction: Array) -> float:
     return float(np.mean(prediction.argmax(axis=1) == target))
 
 
+def _right(target: Array, prediction: Array) -> Array:
+    return np.asarray(prediction.argmax(axis=1) == target, np.float64)
+
+
 METRIC = Metric(
-    "accuracy", "max", ("classification",), accuracy, "share of rows put into the right class, 0 to 1"
+    "accuracy",
+    "max",
+    ("classification",),
+    accuracy,
+    "share of rows put into the right class, 0 to 1",
+    per_row=_right,
 )

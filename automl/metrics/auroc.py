@@ -29,6 +29,39 @@ def auroc(target: Array, prediction: Array) -> float:
     return float(surplus / (n_positive * n_negative))
 
 
+def _placements(target: Array, prediction: Array) -> Array:
+    """How each row is placed among those of the other class: ``(rows, 5)``, whose means decide.
+
+    The area is linear in them to first order (DeLong et al., Biometrics, 1988): mean placement of
+    the positive rows plus that of the negative ones, less the area itself.
+    """
+    positive, chance = target == 1, prediction[:, 1]
+    above = _share_below(chance, np.sort(chance[~positive]))
+    below = 1.0 - _share_below(chance, np.sort(chance[positive]))
+    whole = np.full(len(target), auroc(target, prediction))
+    return np.column_stack([positive * above, positive, ~positive * below, ~positive, whole])
+
+
+def _share_below(values: Array, others: Array) -> Array:
+    """The share of the sorted `others` that each value is above; ties count one half."""
+    both = np.searchsorted(others, values, "left") + np.searchsorted(others, values, "right")
+    return np.asarray(both / max(2 * len(others), 1))
+
+
+def _from_placements(means: Array) -> Array:
+    positive, negative = means[..., 1], means[..., 3]
+    both = (positive > 0) & (negative > 0)
+    area = means[..., 0] / np.where(both, positive, 1.0) + means[..., 2] / np.where(both, negative, 1.0)
+    return np.where(both, area - means[..., 4], 0.5)
+
+
 METRIC = Metric(
-    "auroc", "max", ("classification",), auroc, "area under the ROC curve, 0.5 is guessing", binary_only=True
+    "auroc",
+    "max",
+    ("classification",),
+    auroc,
+    "area under the ROC curve, 0.5 is guessing",
+    binary_only=True,
+    per_row=_placements,
+    from_mean=_from_placements,
 )

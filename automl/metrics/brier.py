@@ -19,9 +19,20 @@ def brier(target: Array, prediction: Array) -> float:
     >>> brier(np.array([0, 1]), np.array([[0.5, 0.5], [0.0, 1.0]]))
     0.25
     """
+    return float(np.mean(_distances(target, prediction)))
+
+
+def _distances(target: Array, prediction: Array) -> Array:
     distance = prediction.astype(np.float64)
     distance[np.arange(len(target)), target] -= 1.0
-    return float(np.mean(np.sum(distance**2, axis=1)))
+    return np.asarray(np.sum(distance**2, axis=1))
 
 
-METRIC = Metric("brier", "min", ("classification",), brier, "mean squared error of the probabilities, 0 to 2")
+METRIC = Metric(
+    "brier",
+    "min",
+    ("classification",),
+    brier,
+    "mean squared error of the probabilities, 0 to 2",
+    per_row=_distances,
+)

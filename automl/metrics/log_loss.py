@@ -19,10 +19,19 @@ def log_loss(target: Array, prediction: Array) -> float:
     >>> round(log_loss(np.array([0, 1]), np.array([[0.5, 0.5], [0.5, 0.5]])), 6)
     0.693147
     """
+    return float(np.mean(_nats(target, prediction)))
+
+
+def _nats(target: Array, prediction: Array) -> Array:
     given = prediction[np.arange(len(target)), target].astype(np.float64)
-    return float(-np.mean(np.log(np.clip(given, np.finfo(np.float64).eps, 1.0))))
+    return np.asarray(-np.log(np.clip(given, np.finfo(np.float64).eps, 1.0)))
 
 
 METRIC = Metric(
-    "log_loss", "min", ("classification",), log_loss, "mean -ln(probability of the true class), in nats"
+    "log_loss",
+    "min",
+    ("classification",),
+    log_loss,
+    "mean -ln(probability of the true class), in nats",
+    per_row=_nats,
 )

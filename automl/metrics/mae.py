@@ -16,4 +16,10 @@ def mae(target: Array, prediction: Array) -> float:
     return float(np.mean(np.abs(target - prediction)))
 
 
-METRIC = Metric("mae", "min", ("regression",), mae, "mean absolute error, in the target's units")
+def _distances(target: Array, prediction: Array) -> Array:
+    return np.abs(target - prediction)
+
+
+METRIC = Metric(
+    "mae", "min", ("regression",), mae, "mean absolute error, in the target's units", per_row=_distances
+)

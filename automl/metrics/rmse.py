@@ -16,4 +16,16 @@ def rmse(target: Array, prediction: Array) -> float:
     return float(np.sqrt(np.mean(np.square(target - prediction))))
 
 
-METRIC = Metric("rmse", "min", ("regression",), rmse, "root mean squared error, in the target's units")
+def _squares(target: Array, prediction: Array) -> Array:
+    return np.square(target - prediction)
+
+
+METRIC = Metric(
+    "rmse",
+    "min",
+    ("regression",),
+    rmse,
+    "root mean squared error, in the target's units",
+    per_row=_squares,
+    from_mean=np.sqrt,
+)

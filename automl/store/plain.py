@@ -52,7 +52,7 @@ def row_from_plain(row_type: type[T], plain: Any) -> T:
     if not isinstance(plain, dict):
         raise StorageError(f"A {row_type.__name__} is a JSON object, but got {plain!r:.100}.")
     values: dict[str, Any] = {}
-    for field, hint in _hints(row_type):
+    for field, hint in _hints(cast(Any, row_type)):
         if field.name in plain:
             where = f"{row_type.__name__}.{field.name}"
             values[field.name] = value_from_plain(hint, plain[field.name], where)

@@ -12,7 +12,6 @@ from automl.store.plain import dumps, row_from_plain, row_to_plain, value_from_p
 from automl.store.rows import SCHEMA_VERSION, EpochRow, ScoreRow, TrialRow
 
 RecordKind = Literal["trial", "refit", "baseline"]
-State = Literal["complete", "stopped", "failed"]
 RecordState = Literal["complete", "stopped", "failed"]
 FOLDERS: Mapping[RecordKind, str] = {"trial": "trials", "refit": "refits", "baseline": "baselines"}
 
@@ -35,21 +34,16 @@ class Record:
         attempt: from 1.
         term: of the driver that handed it out.
         state: how it ended; `reason` and `message` say why, where it failed.
-        seconds: of training.
+        seconds: of training, or until it failed.
         folder: the work folder that holds the bundle, relative to the search's folder.
         epochs: the learning curves: by metric, the values from epoch 1 on; None where there is none.
         predictions: as `write_predictions` returned them.
-        seconds: of training, or until it failed.
     """
 
     kind: RecordKind
     name: str
     attempt: int
     term: int
-    state: State = "complete"
-    reason: str | None = None
-    message: str | None = None
-    seconds: float = 0.0
     state: RecordState = "complete"
     reason: str | None = None
     message: str | None = None

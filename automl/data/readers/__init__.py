@@ -10,7 +10,6 @@ from pathlib import Path
 
 from automl.data.raw import RawData
 from automl.errors import DataError, NotFoundError
-from automl.spec import DataSpec
 
 
 @dataclass(frozen=True)
@@ -19,14 +18,14 @@ class Reader:
 
     Args:
         accepts: whether a path that exists is of this kind, by its name and not by its content.
-        read: the rows at a path; raises `DataError` where the content is not what the name says.
+        read: the rows at a path, images with so many pixels a side where it is given; raises `DataError` where the content is not what the name says.
         endings: what it reads, for messages.
     """
 
     name: str
     endings: str
     accepts: Callable[[Path], bool]
-    read: Callable[[Path, DataSpec], RawData]
+    read: Callable[[Path, int | None], RawData]
 
 
 @cache

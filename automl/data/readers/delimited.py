@@ -15,7 +15,6 @@ from automl.data.raw import RawData
 from automl.data.readers import Reader
 from automl.data.sniff import looks_like
 from automl.errors import DataError
-from automl.spec import DataSpec
 
 _ENDINGS = (".csv", ".tsv", ".csv.gz", ".tsv.gz")
 
@@ -24,7 +23,7 @@ def _accepts(path: Path) -> bool:
     return path.is_file() and path.name.lower().endswith(_ENDINGS)
 
 
-def _read(path: Path, _data: DataSpec) -> RawData:
+def _read(path: Path, _image_size: int | None) -> RawData:
     content = path.read_bytes()
     if path.name.lower().endswith(".gz"):
         content = _unzipped(content, path)
@@ -69,7 +68,8 @@ def parse(content: bytes, name: str, is_tsv: bool = False) -> tuple[pl.DataFrame
             raise _not_utf8(name) from None
         reason = str(error).splitlines()[0]
         raise DataError(
-            f"{name} cannot be read as a table ({reason}). Expected {len(columns)} values in every row, as in "
+            f"{name} cannot be read as a table ({reason}). Expected {len(columns)} values in every row, as "
+            "in "
             "the header, and quotes around values that hold the separator."
         ) from error
     frame.columns = columns

@@ -14,7 +14,6 @@ from automl.data.readers import Reader
 from automl.data.readers.npz import from_arrays
 from automl.data.sniff import looks_like
 from automl.errors import DataError
-from automl.spec import DataSpec
 from automl.task import Array
 
 _UNSIGNED_BYTE = 0x08  # the third byte of the magic number; the fourth is the number of dimensions
@@ -29,7 +28,7 @@ def _accepts(path: Path) -> bool:
     return any(map(_is_images, path.iterdir())) if path.is_dir() else _is_images(path)
 
 
-def _read(path: Path, data: DataSpec) -> RawData:
+def _read(path: Path, image_size: int | None) -> RawData:
     files = sorted(filter(_is_images, path.iterdir())) if path.is_dir() else [path]
     train = [file for file in files if not file.name.lower().startswith(("t10k", "test"))]
     test = [file for file in files if file not in train]
@@ -48,7 +47,7 @@ def _read(path: Path, data: DataSpec) -> RawData:
     x = np.concatenate([images for images, _ in pairs])
     y = np.concatenate([labels for _, labels in pairs])
     name = path.stem if path.is_dir() else path.name.split("-images")[0].split(".")[0]
-    return from_arrays(name, x, y, given, data.image_size, str(path))
+    return from_arrays(name, x, y, given, image_size, str(path))
 
 
 def _labels_of(images: Path) -> Path:
@@ -73,7 +72,8 @@ def read_idx(path: Path) -> Array:
             raise DataError(f"{path} is a gzip file that is cut off or damaged. Fetch it again.") from error
     if len(content) < 4 or content[:2] != b"\0\0" or content[2] != _UNSIGNED_BYTE or not 1 <= content[3] <= 4:
         raise DataError(
-            f"{path} should be an IDX file of unsigned bytes, but it begins with {content[:4].hex() or 'nothing'} "
+            f"{path} should be an IDX file of unsigned bytes, but it begins with "
+            f"{content[:4].hex() or 'nothing'} "
             f"({looks_like(content[:4096])}). Check the file."
         )
     n_dimensions = content[3]
@@ -81,7 +81,8 @@ def read_idx(path: Path) -> Array:
     shape = tuple(int(size) for size in np.frombuffer(content[4:start], ">u4"))
     if len(shape) != n_dimensions or len(content) - start != math.prod(shape):
         raise DataError(
-            f"{path} says that it holds {math.prod(shape)} bytes of shape {shape}, but {len(content) - start} "
+            f"{path} says that it holds {math.prod(shape)} bytes of shape {shape}, but "
+            f"{len(content) - start} "
             "follow. It is cut off or damaged; fetch it again."
         )
     return np.frombuffer(content, np.uint8, offset=start).reshape(shape)

@@ -11,17 +11,16 @@ from automl.data import images
 from automl.data.raw import LABEL, RawData
 from automl.data.readers import Reader, idx
 from automl.errors import DataError
-from automl.spec import DataSpec
 
 
 def _accepts(path: Path) -> bool:
     return path.is_dir() and not idx.READER.accepts(path)
 
 
-def _read(path: Path, data: DataSpec) -> RawData:
+def _read(path: Path, image_size: int | None) -> RawData:
     files, labels, notes = _labelled_files(path)
     size, channels = images.survey(files, str(path))
-    size = size if data.image_size is None else data.image_size
+    size = size if image_size is None else image_size
     pixels = images.load(files, size, size, channels, str(path))
     frame = pl.DataFrame({LABEL: labels}, schema={LABEL: pl.String})
     # The bytes are hashed, not the pixels: resizing may differ by a bit between versions of Pillow.
@@ -48,10 +47,14 @@ def _labelled_files(path: Path) -> tuple[list[Path], list[str], tuple[str, ...]]
     if not files:
         loose = sum(map(images.is_image, path.iterdir()))
         raise DataError(
-            f"{path} should hold one folder of PNG or JPEG images for each class, but it holds {len(folders)} "
-            f"folders without images and {loose} images outside of folders. Sort the images into one folder a class."
+            f"{path} should hold one folder of PNG or JPEG images for each class, but it holds "
+            f"{len(folders)} "
+            f"folders without images and {loose} images outside of folders. Sort the images into one folder "
+            "a class."
         )
     return files, labels, (f"left out {others} files that are not PNG or JPEG",) if others else ()
 
 
-READER = Reader("image_folder", "a folder with one folder of PNG or JPEG images for each class", _accepts, _read)
+READER = Reader(
+    "image_folder", "a folder with one folder of PNG or JPEG images for each class", _accepts, _read
+)

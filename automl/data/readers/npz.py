@@ -14,7 +14,6 @@ from automl.data.raw import LABEL, RawData
 from automl.data.readers import Reader
 from automl.data.sniff import head_of, looks_like
 from automl.errors import DataError
-from automl.spec import DataSpec
 from automl.task import Array
 
 TARGET = "y"
@@ -24,21 +23,22 @@ def _accepts(path: Path) -> bool:
     return path.is_file() and path.suffix.lower() == ".npz"
 
 
-def _read(path: Path, data: DataSpec) -> RawData:
+def _read(path: Path, image_size: int | None) -> RawData:
     arrays = load(path)
     if "x" in arrays and "y" in arrays:
-        return from_arrays(path.stem, arrays["x"], arrays["y"], None, data.image_size, str(path))
+        return from_arrays(path.stem, arrays["x"], arrays["y"], None, image_size, str(path))
     if all(key in arrays for key in ("x_train", "y_train", "x_test", "y_test")):
         if arrays["x_train"].shape[1:] != arrays["x_test"].shape[1:]:
             raise DataError(
-                f"x_train and x_test in {path} must agree in all but the number of rows, but their shapes are "
+                f"x_train and x_test in {path} must agree in all but the number of rows, but their shapes "
+                "are "
                 f"{arrays['x_train'].shape} and {arrays['x_test'].shape}."
             )
         n_train, n_test = len(arrays["x_train"]), len(arrays["x_test"])
         x = np.concatenate([arrays["x_train"], arrays["x_test"]])
         y = np.concatenate([arrays["y_train"], arrays["y_test"]])
         given = {"train": np.arange(n_train), "test": np.arange(n_train, n_train + n_test)}
-        return from_arrays(path.stem, x, y, given, data.image_size, str(path))
+        return from_arrays(path.stem, x, y, given, image_size, str(path))
     raise DataError(
         f"{path} must hold the arrays x and y, or x_train, y_train, x_test and y_test, but it holds "
         f"{', '.join(sorted(arrays)) or 'nothing'}. Save it with these names."
@@ -55,7 +55,8 @@ def load(path: Path) -> dict[str, Array]:
             return {key.lower(): file[key] for key in file.files}
     except (ValueError, OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise DataError(
-            f"{path} cannot be read as arrays of numbers or text ({error}). Pickled objects are refused because "
+            f"{path} cannot be read as arrays of numbers or text ({error}). Pickled objects are refused "
+            "because "
             "loading them runs code; save arrays of one type."
         ) from error
 
@@ -67,21 +68,29 @@ def from_arrays(
     y = y[:, 0] if y.ndim == 2 and y.shape[1] == 1 else y
     if y.ndim != 1 or x.ndim < 1 or len(x) != len(y):
         raise DataError(
-            f"x and y in {source} must have as many rows as each other, and y one value a row, but their shapes "
+            f"x and y in {source} must have as many rows as each other, and y one value a row, but their "
+            "shapes "
             f"are {x.shape} and {y.shape}."
         )
     if x.ndim == 2 and x.dtype.kind in "biuf":
         frame = pl.DataFrame({f"x{i}": np.ascontiguousarray(x[:, i]) for i in range(x.shape[1])})
         return RawData(name, "table", frame.with_columns(pl.Series(TARGET, y)), None, given, (), TARGET)
     images = x[..., None] if x.ndim == 3 else x
-    if images.ndim != 4 or images.dtype != np.uint8 or images.shape[-1] not in (1, 3) or 0 in images.shape[1:]:
+    if (
+        images.ndim != 4
+        or images.dtype != np.uint8
+        or images.shape[-1] not in (1, 3)
+        or 0 in images.shape[1:]
+    ):
         raise DataError(
             f"x in {source} must be numbers (rows, columns), or uint8 images (rows, height, width) or (rows, "
             f"height, width, 1 or 3), but it is {x.dtype} of shape {x.shape}."
         )
     if image_size is not None:
         images = resized(images, image_size, image_size)
-    labels = pl.Series(LABEL, [value.decode() if isinstance(value, bytes) else str(value) for value in y.tolist()])
+    labels = pl.Series(
+        LABEL, [value.decode() if isinstance(value, bytes) else str(value) for value in y.tolist()]
+    )
     return RawData(name, "image", labels.to_frame(), images, given, (), LABEL)
 
 

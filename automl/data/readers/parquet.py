@@ -11,14 +11,13 @@ from automl.data.raw import RawData
 from automl.data.readers import Reader
 from automl.data.sniff import looks_like
 from automl.errors import DataError
-from automl.spec import DataSpec
 
 
 def _accepts(path: Path) -> bool:
     return path.is_file() and path.suffix.lower() in (".parquet", ".pq")
 
 
-def _read(path: Path, _data: DataSpec) -> RawData:
+def _read(path: Path, _image_size: int | None) -> RawData:
     return RawData(path.stem, "table", parse(path.read_bytes(), str(path)))
 
 
@@ -33,7 +32,9 @@ def parse(content: bytes, name: str) -> pl.DataFrame:
         return pl.read_parquet(io.BytesIO(content))
     except (pl.exceptions.PolarsError, OSError) as error:
         reason = str(error).splitlines()[0]
-        raise DataError(f"{name} begins as a Parquet file but is damaged ({reason}); write it again.") from error
+        raise DataError(
+            f"{name} begins as a Parquet file but is damaged ({reason}); write it again."
+        ) from error
 
 
 READER = Reader("parquet", "Parquet (.parquet)", _accepts, _read)

@@ -26,7 +26,7 @@ class RandomSuggester:
         values: Values = {}
 
         def choose(path: str, leaf: Leaf) -> Scalar:
-            values[path] = fixed[path] if path in fixed else _draw(rng, leaf)
+            values[path] = fixed[path] if path in fixed else draw(rng, leaf)
             return values[path]
 
         fill(self._space, choose)
@@ -39,7 +39,8 @@ class RandomSuggester:
         pass
 
 
-def _draw(rng: np.random.Generator, leaf: Leaf) -> Scalar:
+def draw(rng: np.random.Generator, leaf: Leaf) -> Scalar:
+    """A value from the whole range of a leaf."""
     if isinstance(leaf, Choice):
         return leaf.names[int(rng.integers(len(leaf.names)))]
     if isinstance(leaf, Float):

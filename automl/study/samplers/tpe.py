@@ -12,21 +12,23 @@ what it holds, and in which order, follows from the calls of `begin` and `finish
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import optuna
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.trial import TrialState, create_trial
 
-from automl.space import Choice, Float, Leaf, Scalar, Space, fill, leaves
+from automl.space import Choice, Float, Int, Leaf, Scalar, Space, fill, leaves
 from automl.study.plan import Objective
 from automl.study.sampler import Outcome, Sampler, Values
+from automl.study.samplers.random import draw
 
 N_STARTUP = 8  # finished trials of a family before the model is asked
 CAP = 500  # finished trials that the model sees, so that a suggestion takes as long at any history
+_FEW = 16  # whole numbers in a range that are modelled as such
 _SLACK = 50  # finished trials above the cap before the excess is dropped
 
 
@@ -47,6 +49,7 @@ class TpeSuggester:
         self._objectives = objectives
         self._leaves = dict(leaves(space))
         self._distributions = {path: _distribution(leaf) for path, leaf in self._leaves.items()}
+        self._groups = _groups(self._distributions)
         self._n_events = 0
         self._running: dict[int, _Entry] = {}
         self._finished: list[_Entry] = []
@@ -56,16 +59,26 @@ class TpeSuggester:
     def suggest(self, seed: int, fixed: Mapping[str, Scalar]) -> Values:
         if self._study is None or len(self._study.get_trials(deepcopy=False)) > 4 * CAP:
             self._build()  # at first, and where ended probes and failed trials have piled up
-        self._study.sampler = _sampler(seed)
-        trial = self._study.ask()
+        probe = self._study.ask()
+        frozen = self._study.get_trials(deepcopy=False)[-1]
+        sampler, rng = _sampler(seed), np.random.default_rng(seed)
+        modelled: dict[str, Any] = {}  # by path, for the groups that were reached so far
         values: Values = {}
 
         def choose(path: str, leaf: Leaf) -> Scalar:
-            values[path] = fixed[path] if path in fixed else self._draw(trial, path, leaf)
+            group = self._groups.get(path, {})
+            if path not in modelled and group and path not in fixed:
+                modelled.update(sampler.sample_relative(self._study, frozen, group))
+            if path in fixed:
+                values[path] = fixed[path]
+            elif path in modelled:
+                values[path] = _external(leaf, modelled[path])
+            else:  # too little history yet, or there is nothing to choose
+                values[path] = draw(rng, leaf)
             return values[path]
 
         fill(self._space, choose)
-        self._study.tell(trial, state=TrialState.FAIL)  # a probe: the model does not see failed ones
+        self._study.tell(probe, state=TrialState.FAIL)  # a probe: the model does not see failed ones
         return values
 
     def begin(self, number: int, values: Mapping[str, Scalar]) -> None:
@@ -92,19 +105,11 @@ class TpeSuggester:
         self._n_events += 1
         return self._n_events
 
-    def _draw(self, trial: Any, path: str, leaf: Leaf) -> Scalar:
-        distribution = self._distributions[path]
-        if isinstance(leaf, Choice):
-            return leaf.names[int(trial.suggest_categorical(path, distribution.choices))]
-        if isinstance(leaf, Float):
-            return float(trial.suggest_float(path, leaf.low, leaf.high, log=leaf.log))
-        return int(trial.suggest_int(path, leaf.low, leaf.high, log=leaf.log))
-
     def _build(self) -> None:
         optuna.logging.get_logger("optuna").setLevel("WARNING")
         goals = {"max": "maximize", "min": "minimize"}
         directions = [goals[objective.goal] for objective in self._objectives]
-        self._study = optuna.create_study(directions=directions, sampler=_sampler(0))
+        self._study = optuna.create_study(directions=directions)
         self._optuna_numbers.clear()
         numbered: list[tuple[int, _Entry]] = [(-1, entry) for entry in self._finished]
         numbered += self._running.items()
@@ -132,23 +137,55 @@ class TpeSuggester:
         leaf = self._leaves[path]
         if isinstance(leaf, Choice):
             return [repr(name) for name in leaf.names].index(repr(value))
-        return float(value) if isinstance(leaf, Float) else value  # type: ignore[arg-type]
+        return value if isinstance(leaf, Int) else float(value)  # type: ignore[arg-type]
 
 
 def _distribution(leaf: Leaf) -> Any:
-    """Optuna's range of a leaf; of the options of a choice it sees the places, whatever they are."""
+    """Optuna's range of a leaf; of the options of a choice it sees the places, whatever they are.
+
+    Many whole numbers are modelled as real ones and rounded: Optuna's sums over whole numbers take
+    more time than all the rest.
+    """
     if isinstance(leaf, Choice):
         return CategoricalDistribution(tuple(range(len(leaf.names))))
-    kind = FloatDistribution if isinstance(leaf, Float) else IntDistribution
-    return kind(leaf.low, leaf.high, log=leaf.log)
+    if isinstance(leaf, Float):
+        return FloatDistribution(leaf.low, leaf.high, log=leaf.log)
+    if leaf.high - leaf.low < _FEW:
+        return IntDistribution(leaf.low, leaf.high, log=leaf.log)
+    return FloatDistribution(leaf.low - 0.5, leaf.high + 0.5, log=leaf.log)
+
+
+def _groups(distributions: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """By path, the open values of the same branch: they are modelled together.
+
+    A trial has all values of a group or none, so each group is learnt from the trials that reached
+    it, as by Optuna's own decomposition; but only the groups that a suggestion reaches cost time.
+    """
+    choices = [path for path, found in distributions.items() if isinstance(found, CategoricalDistribution)]
+    by_branch: dict[str, dict[str, Any]] = {}
+    groups: dict[str, dict[str, Any]] = {}
+    for path, distribution in sorted(distributions.items()):
+        if distribution.single():
+            continue
+        parent = max((choice for choice in choices if path.startswith(f"{choice}.")), key=len, default="")
+        branch = path.removeprefix(parent).split(".")[1] if parent else ""
+        group = by_branch.setdefault(f"{parent}.{branch}", {})
+        group[path] = distribution
+        groups[path] = group
+    return groups
+
+
+def _external(leaf: Leaf, value: Any) -> Scalar:
+    """The value of a leaf that Optuna's value means."""
+    if isinstance(leaf, Choice):
+        return leaf.names[int(value)]
+    return min(max(round(value) if isinstance(leaf, Int) else float(value), leaf.low), leaf.high)
 
 
 def _sampler(seed: int) -> Any:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)  # of `group`
-        return optuna.samplers.TPESampler(
-            n_startup_trials=N_STARTUP, multivariate=True, group=True, constant_liar=True, seed=seed
-        )
+    return optuna.samplers.TPESampler(
+        n_startup_trials=N_STARTUP, multivariate=True, constant_liar=True, seed=seed
+    )
 
 
 def _kept(finished: list[_Entry], objectives: tuple[Objective, ...]) -> list[_Entry]:

@@ -1,0 +1,153 @@
+"""One search: how far it is, what it found, what went wrong; by itself every 5 seconds while it runs."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import polars as pl
+import streamlit as st
+
+from automl import catalog
+from dashboard import charts, queries, shell, words
+from dashboard.snapshot import Snapshot, take_snapshot
+
+LIVE_SECONDS = 5.0
+
+COLUMNS = {
+    "trial": st.column_config.NumberColumn("Trial", width="small", pinned=True),
+    "state": st.column_config.TextColumn("State", width="small"),
+    "reason": st.column_config.TextColumn("Reason", width="small"),
+    "family": st.column_config.TextColumn("Family"),
+    "score": st.column_config.NumberColumn("Score", format="%.5g", help="On the validation rows"),
+    "epochs": st.column_config.NumberColumn("Epochs", width="small"),
+    "seconds": st.column_config.NumberColumn("Seconds", format="%.3g", help="Of training", width="small"),
+    "weights": st.column_config.NumberColumn("Weights", format="localized", help="Numbers that are learned"),
+    "parameters": st.column_config.TextColumn("Parameters", width="large"),
+    "message": st.column_config.TextColumn("Message"),
+}
+
+
+def show(search_id: str) -> None:
+    st.button("All searches", icon=":material/arrow_back:", on_click=st.query_params.clear, key="back")
+    draw = partial(_draw, search_id=search_id)
+    if _is_active(search_id):
+        st.fragment(lambda: shell.guarded(draw), run_every=LIVE_SECONDS, key="live")()
+    else:
+        shell.guarded(draw)
+
+
+def _is_active(search_id: str) -> bool:
+    """Whether it may change; False also when that cannot be read, which `_draw` then says."""
+    found: list[dict[str, Any] | None] = []
+    shell.quietly(lambda: found.append(queries.search(take_snapshot(), search_id)))
+    return bool(found) and found[0] is not None and found[0]["state"] in words.ACTIVE
+
+
+def _draw(snapshot: Snapshot, search_id: str) -> None:
+    row = queries.search(snapshot, search_id)
+    if row is None:
+        shell.unknown("search", search_id, snapshot)
+        return
+    shell.heading(words.escape(search_id, 80), snapshot, "trials")
+    _head(row)
+    counts = queries.states(snapshot, search_id)
+    if counts.height == 0:
+        st.info(
+            "No trial has ended yet: charts and trials appear here as they do.", icon=":material/schedule:"
+        )
+    else:
+        _results(snapshot, row, counts)
+    st.subheader("On the command line", anchor=False)
+    trials, board = (snapshot.command(name, search_id, "--json") for name in ("trials", "leaderboard"))
+    st.code(f"{trials}\n{board}", language=None, wrap_lines=True)
+
+
+def _head(row: dict[str, Any]) -> None:
+    _, icon, colour = words.STATES.get(row["state"], ("?", ":material/help:", "gray"))
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.badge(words.escape(row["state"], 40), icon=icon, color=colour)
+        if row["state"] in words.ACTIVE:
+            st.caption(f"renewed every {LIVE_SECONDS:.0f} s", width="content")
+        st.text(words.text(f"{row['task']} on {row['dataset']} · families: {', '.join(row['families'])}"))
+    if row["reason"] or row["message"]:
+        body = ": ".join(part for part in (row["reason"], row["message"]) if part)
+        with st.container(border=True):
+            st.text(words.text(body, 1500))
+    n_done = row["n_complete"] + row["n_stopped"] + row["n_failed"]
+    planned = "" if row["n_planned"] is None else f" / {row['n_planned']:,}"
+    with st.container(horizontal=True):
+        best = f"Best {words.escape(row['metric'], 40)} {words.arrow(row['goal'])}"
+        about = f"on validation rows; {words.direction(row['goal'])}"
+        st.metric(best, words.score(row["best_score"]), border=True, help=about)
+        st.metric("Trials ended", f"{n_done:,}{planned}", border=True)
+        st.metric("✖ Failed", f"{row['n_failed']:,}", border=True)
+        st.metric(
+            "Refits", f"{row['n_refits']:,}", border=True, help="Finalists, trained again over fresh seeds"
+        )
+        st.metric("Training", words.duration(row["train_seconds"]), border=True, help="Summed over trials")
+        st.metric("Updated", f"{row['updated_at']:%H:%M:%S}", border=True, help=words.utc(row["updated_at"]))
+
+
+def _results(snapshot: Snapshot, row: dict[str, Any], counts: pl.DataFrame) -> None:
+    search_id, metric, goal = row["search_id"], row["metric"], row["goal"]
+    if set(counts["state"]) == {"failed"}:
+        _all_failed(counts)
+    left, right = st.columns([3, 2])
+    with left:
+        st.subheader("Best so far", anchor=False)
+        steps = queries.best_so_far(snapshot, search_id)
+        if steps.height:
+            described = f"Best {metric} so far over time; it ends at {words.score(steps['score'][-1])}."
+            shell.chart(charts.best_so_far(steps, metric, goal), described, steps, "best")
+            st.caption("Complete trials that meet the constraints; their validation score.")
+        else:
+            st.info("No trial is complete yet.", icon=":material/hourglass_empty:")
+    with right:
+        st.subheader("Trials by state", anchor=False)
+        described = ", ".join(
+            f"{n} {state} {reason or ''}".strip() for state, reason, n in counts.iter_rows()
+        )
+        shell.chart(charts.states(counts), f"Trials by state: {described}.", counts, "states")
+    _curves(snapshot, search_id, metric)
+    _trials(snapshot, search_id)
+
+
+def _all_failed(counts: pl.DataFrame) -> None:
+    reasons = ", ".join(f"{reason or 'no reason given'} ({n})" for _, reason, n in counts.iter_rows())
+    st.error(
+        f"Every trial so far failed: {words.escape(reasons)}. The messages stand in the table below.",
+        icon=":material/error:",
+    )
+
+
+def _curves(snapshot: Snapshot, search_id: str, metric: str) -> None:
+    st.subheader("Learning curves", anchor=False)
+    values = queries.curves(snapshot, search_id, metric)
+    if values.height == 0:
+        st.caption("There are none: they are drawn for complete trials.")
+        return
+    known = catalog.names("family")
+    families = [*known, *sorted(set(values["family"]) - set(known))]
+    used = [name for name in families if name in set(values["family"])]
+    n_curves = values["trial"].n_unique()
+    described = f"{metric} by epoch of the best {n_curves} trials; families: {', '.join(used)}."
+    shell.chart(charts.curves(values, metric, families, used), described, values, "curves")
+    st.caption(
+        f"{words.plural(n_curves, 'trial')} shown, the best complete ones; the best is the thick line."
+    )
+
+
+def _trials(snapshot: Snapshot, search_id: str) -> None:
+    st.subheader("Trials", anchor=False)
+    found, n_trials = queries.top_trials(snapshot, search_id)
+    st.dataframe(
+        queries.trials_table(found),
+        hide_index=True,
+        column_config=COLUMNS,
+        height="auto" if found.height <= 10 else 420,
+        key="trials",
+        alt="One row a trial, the best first: state, score, cost, parameters.",
+    )
+    order = "the complete ones first, the best on top"
+    st.caption(f"{found.height:,} shown of {n_trials:,}, {order}.")

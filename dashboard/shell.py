@@ -1,0 +1,89 @@
+"""What every page has: its heading, the state of the store, and clear words when it cannot be read."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import secrets
+from collections.abc import Callable
+
+import altair as alt
+import polars as pl
+import streamlit as st
+from deltalake.exceptions import DeltaError
+from polars.exceptions import PolarsError
+
+from automl.errors import AutoMLError, UnreachableError
+from dashboard import words
+from dashboard.snapshot import Snapshot, take_snapshot
+
+PROBLEMS = (AutoMLError, DeltaError, PolarsError, OSError)
+_LOG = logging.getLogger(__name__)
+
+
+def guarded(show: Callable[[Snapshot], None]) -> None:
+    """Show something over a new snapshot, or say why the store cannot be read."""
+    try:
+        show(take_snapshot())
+    except UnreachableError as error:
+        problem("The store cannot be reached", str(error))
+    except PROBLEMS as error:
+        number = secrets.token_hex(4)
+        _LOG.exception("Error %s: the store could not be read.", number)
+        problem(
+            "The store cannot be read",
+            f"Its tables are damaged, or something is in the way: {type(error).__name__}. Nothing was changed; "
+            f"the records of the searches are apart from the tables. The output of `automl dashboard` has the "
+            f"details under the number {number}.",
+        )
+
+
+def quietly(read: Callable[[], object]) -> None:
+    """Read something that is read again, and complained of, a moment later."""
+    with contextlib.suppress(*PROBLEMS):
+        read()
+
+
+def unknown(kind: str, name: str, snapshot: Snapshot) -> None:
+    """A name in the address that the store does not hold."""
+    st.warning(f"**There is no such {kind}**", icon=":material/search_off:")
+    st.text(
+        words.text(
+            f"The store {snapshot.store.path} holds no {kind} {name!r}. It may have been deleted, or be in "
+            "another store; a search that has just begun appears here after a few seconds.",
+            800,
+        )
+    )
+
+
+def problem(title: str, words_of_it: str) -> None:
+    """An error, and a way to try again."""
+    st.error(f"**{title}**", icon=":material/error:")
+    st.text(words.text(words_of_it, 1500))
+    st.button("Try again", icon=":material/refresh:", key="retry")
+
+
+def heading(title: str, snapshot: Snapshot, table: str) -> None:
+    """The page's title, and as of when it is."""
+    version = snapshot.version(table)
+    as_of = f"as of {words.utc(snapshot.moment)}" + (
+        f" · table version {version}" if version is not None else ""
+    )
+    with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
+        st.title(title, anchor=False, width="content")
+        st.caption(f"{words.escape(snapshot.store.path, 80)} · {as_of}", width="content")
+
+
+def chart(drawn: alt.LayerChart, alt_text: str, data: pl.DataFrame, key: str) -> None:
+    """A chart with its description, and its numbers one click away."""
+    st.altair_chart(drawn, alt=words.text(alt_text, 500), key=key)
+    with st.expander("Show data", icon=":material/table:"):
+        st.dataframe(
+            data, hide_index=True, key=f"{key}-data", alt=f"The data of the chart: {words.text(alt_text)}"
+        )
+
+
+def same_data(command: str) -> None:
+    """The command that prints what is shown."""
+    st.caption("The same on the command line")
+    st.code(command, language=None, wrap_lines=True)
