@@ -154,9 +154,9 @@ def read_header(path: Path) -> dict[str, tuple[int, ...]]:
     """
     with path.open("rb") as file:
         length = int.from_bytes(file.read(8), "little")
-        if length > _MAX_HEADER_BYTES:
+        if _MAX_HEADER_BYTES < length <= path.stat().st_size:
             raise BundleError(f"{path} has a header of {length} bytes; at most {_MAX_HEADER_BYTES} are read.")
-        raw = file.read(length)
+        raw = file.read(min(length, _MAX_HEADER_BYTES))
     try:
         header = json.loads(raw)
         header.pop("__metadata__", None)

@@ -1,7 +1,7 @@
 """Checkpoints of a training: the newest whole one survives a crash at any moment.
 
 Checkpoint ``n`` is ``n.safetensors`` and then ``n.json``, which holds the values and the hashes of
-both; the one before it is kept.
+both; the newest whole one before it is kept.
 """
 
 from __future__ import annotations
@@ -17,11 +17,9 @@ from torch import Tensor
 
 from automl.bundle_files import sync_folder, write_file
 
-_N_KEPT = 2
-
 
 def save_checkpoint(folder: str | Path, tensors: Mapping[str, Tensor], values: Mapping[str, Any]) -> None:
-    """Writes the next checkpoint, then removes all but it and the one before it.
+    """Writes the next checkpoint, then removes all but it and the newest whole one before it.
 
     Args:
         values: JSON; numbers come back exactly.
@@ -36,31 +34,33 @@ def save_checkpoint(folder: str | Path, tensors: Mapping[str, Tensor], values: M
     write_file(folder / f"{number}.safetensors", content)
     write_file(folder / f"{number}.json", json.dumps(mark).encode())
     sync_folder(folder)
-    for old in numbers[: 1 - _N_KEPT]:
-        (folder / f"{old}.json").unlink(missing_ok=True)
-        (folder / f"{old}.safetensors").unlink(missing_ok=True)
+    before = next((old for old in reversed(numbers) if _contents(folder, old) is not None), None)
+    for old in numbers:
+        if old != before:
+            (folder / f"{old}.json").unlink(missing_ok=True)
+            (folder / f"{old}.safetensors").unlink(missing_ok=True)
 
 
 def load_checkpoint(folder: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
     """The newest checkpoint that is whole, or None where there is none."""
     folder = Path(folder)
     for number in reversed(_numbers(folder)):
-        found = _read(folder, number)
-        if found is not None:
-            return found
+        contents = _contents(folder, number)
+        if contents is not None:
+            return load(contents[0]), json.loads(contents[1])
     return None
 
 
-def _read(folder: Path, number: int) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
+def _contents(folder: Path, number: int) -> tuple[bytes, str] | None:
+    """The tensors and the values as they were written, or None where a hash says otherwise."""
     try:
         mark = json.loads((folder / f"{number}.json").read_bytes())
         content = (folder / f"{number}.safetensors").read_bytes()
-        text = mark["text"]
-        if _sha256(content) != mark["tensors"] or _sha256(text.encode()) != mark["values"]:
-            return None
-        return load(content), json.loads(text)
-    except (FileNotFoundError, ValueError, KeyError, TypeError, AttributeError):
+        text = str(mark["text"])
+        whole = _sha256(content) == mark["tensors"] and _sha256(text.encode()) == mark["values"]
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
         return None
+    return (content, text) if whole else None
 
 
 def _numbers(folder: Path) -> list[int]:

@@ -62,7 +62,7 @@ _LOSSES: dict[TaskKind, dict[str, Space]] = {
 def training_space(kind: TaskKind) -> dict[str, Any]:
     """The space of everything about training that is not architecture, for one kind of task."""
     return {
-        "learning_rate": Float(1e-4, 1e-1, log=True, prior=1e-3, limits=_POSITIVE),
+        "learning_rate": Float(1e-4, 1e-1, log=True, prior=3e-3, limits=_POSITIVE),
         "batch_size": Choice((64, 128, 256, 512), prior=256),
         "optimizer": Choice(_OPTIMIZERS, prior="adamw"),
         "weight_decay": Float(1e-7, 1e-1, log=True, prior=1e-4, limits=(0, float("inf"))),

@@ -92,10 +92,7 @@ def _weighted(
     values = [metric.per_row(one.target, p) for one in entries for p in one.predictions]
     table = np.concatenate([v.reshape(len(codes), -1) for v in values], axis=1)  # (rows, columns)
     sums = np.zeros((n_groups, table.shape[1] + 1))
-    if n_groups == len(codes):
-        sums[codes] = np.column_stack([table, np.ones(len(codes))])
-    else:
-        np.add.at(sums, codes, np.column_stack([table, np.ones(len(codes))]))
+    np.add.at(sums, codes, np.column_stack([table, np.ones(len(codes))]))
     chunk = max(1, _CHUNK // n_groups)
     means = []
     for begin in range(0, REPLICATES, chunk):

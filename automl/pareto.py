@@ -22,11 +22,13 @@ def pareto(frame: pl.DataFrame, objectives: Mapping[str, Goal]) -> pl.DataFrame:
     >>> pareto(frame, {"accuracy": "max", "latency_ms": "min"})["trial"].to_list()
     [0, 1]
     """
-    counted = frame.filter(pl.all_horizontal(pl.col(name).is_finite() for name in objectives))
-    losses = counted.select(
-        (-pl.col(name) if goal == "max" else pl.col(name)).cast(pl.Float64)
-        for name, goal in objectives.items()
-    ).to_numpy()  # (rows, objectives), less is better
+    counted = frame.filter(
+        pl.all_horizontal(pl.col(name).cast(pl.Float64).is_finite() for name in objectives)
+    )
+    values = (
+        pl.col(name).cast(pl.Float64) * (-1 if goal == "max" else 1) for name, goal in objectives.items()
+    )
+    losses = counted.select(values).to_numpy()  # (rows, objectives), less is better
     front: list[int] = []
     for place in np.lexsort(losses.T[::-1]):  # whatever beats a row comes before it
         rivals = losses[front]

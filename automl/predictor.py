@@ -10,7 +10,7 @@ import numpy as np
 from torch import nn
 
 from automl import catalog, training
-from automl.errors import RequestError
+from automl.errors import DataError, RequestError
 from automl.task import Array, Signature, TargetScale, Task
 
 Data = Any  # a path, a polars frame, columns by name, an array of images, or encoded inputs
@@ -55,8 +55,9 @@ class Predictor:
         """The class name of each row, or its value ``(rows,)`` in the target's own units.
 
         Args:
-            data: a path, a polars frame, a dictionary of columns, an array of images, or inputs
-                already encoded, by the names of the signature.
+            data: a path, a polars frame, a dictionary of columns, an array of images (uint8
+                ``(rows, height, width, channels)`` or ``(rows, height, width)``), or inputs already
+                encoded, by the names of the signature.
 
         Raises:
             DataError: a column is missing or cannot be read as what it was.
@@ -79,11 +80,20 @@ class Predictor:
     def evaluate(self, data: Data) -> dict[str, float]:
         """The score by every metric that fits, on data that hold the target too.
 
+        Args:
+            data: as for `predict`, but not encoded; images in memory are given with their classes as
+                ``{"image": array, "label": names}``.
+
         Raises:
             DataError: the target is missing, or holds a class that training never saw.
         """
         raw = self._read(data)
-        target = self.preprocessing.encode_target(raw)
+        if isinstance(raw, np.ndarray):
+            raise DataError(
+                f'Images can be judged only with their classes: give {{"image": array, '
+                f'"{self.task.target}": names}}, but an array alone came.'
+            )
+        target = self.preprocessing.encode_target(getattr(raw, "frame", raw))
         prediction = self._predict(raw)
         return {metric.name: metric.compute(target, prediction) for metric in catalog.metrics_for(self.task)}
 
@@ -109,11 +119,38 @@ class Predictor:
         return training.predict(self.network, inputs, self.task, self.target_scale, self.device)
 
     def _read(self, data: Data) -> Any:
+        """What `Preprocessing.encode` takes."""
         if isinstance(data, str | Path):
             from automl.data import read_for_prediction
 
             return read_for_prediction(Path(data), self.preprocessing)
-        return data
+        if isinstance(data, np.ndarray):
+            return self._images(data)
+        if isinstance(data, Mapping):
+            import polars as pl
+
+            if self.signature.kind != "image":
+                return pl.DataFrame(dict(data), strict=False)
+            from automl.data import RawData
+
+            rest = {name: values for name, values in data.items() if name != "image"}
+            if "image" not in data:
+                raise DataError(f'Images are given as "image", but got {", ".join(map(str, data))}.')
+            return RawData("data", "image", pl.DataFrame(rest), self._images(np.asarray(data["image"])))
+        return data.collect() if hasattr(data, "collect") else data
+
+    def _images(self, images: Array) -> Array:
+        if self.signature.kind != "image":
+            raise DataError(
+                "This model was trained on a table: give a frame or a dictionary of columns, so that columns "
+                f"have names, but an array of shape {images.shape} came."
+            )
+        if images.dtype != np.uint8 or images.ndim not in (3, 4):
+            raise DataError(
+                "Images are uint8, (rows, height, width, channels) or (rows, height, width), but an array of "
+                f"{images.dtype} and shape {images.shape} came."
+            )
+        return images[..., np.newaxis] if images.ndim == 3 else images
 
     def _is_encoded(self, data: Data) -> bool:
         fields = self.signature.inputs

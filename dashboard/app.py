@@ -10,6 +10,12 @@ import streamlit as st
 
 from dashboard import pages
 
+FAVICON = (  # drawn here: an icon by name would be fetched from elsewhere
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32">'
+    '<rect width="32" height="32" rx="7" fill="#005F99"/>'
+    '<path d="M6 23 13 15 18 19 26 8" fill="none" stroke="#fff" stroke-width="3.5"/></svg>'
+)
+
 
 def page_modules() -> list[ModuleType]:
     """Every page, in the order of its ORDER; the first is what the bare address shows."""
@@ -18,7 +24,7 @@ def page_modules() -> list[ModuleType]:
     return sorted(modules, key=lambda module: (module.ORDER, module.__name__))
 
 
-st.set_page_config(page_title="automl", page_icon=":material/insights:", layout="wide")
+st.set_page_config(page_title="automl", page_icon=FAVICON, layout="wide")
 st.navigation(
     [
         st.Page(

@@ -9,7 +9,8 @@ from typing import Any
 import polars as pl
 import streamlit as st
 
-from automl import catalog, leaderboard
+from automl import catalog
+from automl.leaderboard import BLOCK, above, leaderboard
 from automl.store.reading import latest_attempts
 from dashboard import words
 from dashboard.snapshot import Snapshot
@@ -27,7 +28,7 @@ def choices(snapshot: Snapshot) -> pl.DataFrame:
     scores = snapshot.scan("scores").filter(
         pl.col("split") == "test", pl.col("metric").is_in(catalog.names("metric"))
     )
-    found = scores.group_by("dataset", *leaderboard.BLOCK, "metric").agg(pl.col("ended_at").max())
+    found = scores.group_by("dataset", *BLOCK, "metric").agg(pl.col("ended_at").max())
     primary = snapshot.scan("searches").select("dataset", "metric", primary=True).unique()
     joined = found.join(primary, on=["dataset", "metric"], how="left")
     order = [
@@ -42,19 +43,19 @@ def choices(snapshot: Snapshot) -> pl.DataFrame:
 def load(snapshot: Snapshot, choice: dict[str, Any]) -> pl.DataFrame:
     """One board, the best first; kept as long as the tables that it is made of stay as they are."""
     versions = (snapshot.version("scores"), snapshot.version("predictions"))
-    key = (str(snapshot.store.path), *versions, *(choice[name] for name in (*leaderboard.BLOCK, "metric")))
+    key = (str(snapshot.store.path), *versions, *(choice[name] for name in (*BLOCK, "metric")))
     return _load(key, snapshot, choice)
 
 
 @st.cache_data(max_entries=64, show_spinner="Ranking …")
 def _load(key: tuple[object, ...], _snapshot: Snapshot, _choice: dict[str, Any]) -> pl.DataFrame:
     del key
-    block = {name: _choice[name] for name in leaderboard.BLOCK}
+    block = {name: _choice[name] for name in BLOCK}
     scores, predictions = (
         latest_attempts(_snapshot.scan(table).filter(**block), ("search_id", "entry", "seed"))
         for table in ("scores", "predictions")
     )
-    return leaderboard.leaderboard(scores, predictions, catalog.metric(_choice["metric"]))
+    return leaderboard(scores, predictions, catalog.metric(_choice["metric"]))
 
 
 def verdict(board: pl.DataFrame) -> tuple[str, bool]:
@@ -62,7 +63,7 @@ def verdict(board: pl.DataFrame) -> tuple[str, bool]:
     networks = board.filter(pl.col("kind") == "refit")
     if not networks.height:
         return "There are only baselines here: no network has been scored on these test rows yet.", True
-    sentence = leaderboard.above(board)
+    sentence = above(board)
     if sentence is not None:
         return sentence, True
     first = networks.row(0, named=True)

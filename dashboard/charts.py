@@ -61,7 +61,7 @@ def states(counts: pl.DataFrame) -> alt.LayerChart:
         alt.Chart(labelled)
         .mark_bar(size=26)
         .encode(
-            alt.X("n:Q", title="trials", axis=alt.Axis(tickMinStep=1)),
+            alt.X("n:Q", title="trials", axis=alt.Axis(tickMinStep=1, tickCount=5)),
             rows,
             colour,
             tooltip=tooltip,
@@ -135,4 +135,4 @@ def intervals(board: pl.DataFrame, metric: str, goal: str) -> alt.LayerChart:
     marks = base.mark_point(filled=True, size=130, opacity=1).encode(
         score, alt.Shape("what:N", scale=alt.Scale(domain=kinds, range=[shapes[kind] for kind in kinds]))
     )
-    return alt.layer(bars, marks).properties(height=max(120, 34 * board.height + 60))
+    return alt.layer(bars, marks).properties(height=44 * board.height + 120)

@@ -147,6 +147,7 @@ def _trials(snapshot: Snapshot, search_id: str) -> None:
         column_config=COLUMNS,
         height="auto" if found.height <= 10 else 420,
         key="trials",
+        placeholder="–",
         alt="One row a trial, the best first: state, score, cost, parameters.",
     )
     order = "the complete ones first, the best on top"

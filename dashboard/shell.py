@@ -18,6 +18,7 @@ from dashboard import words
 from dashboard.snapshot import Snapshot, take_snapshot
 
 PROBLEMS = (AutoMLError, DeltaError, PolarsError, OSError)
+INK = {"light": "#3A434B", "dark": "#D3D9DE"}  # of the words in charts: 4.5:1 and more
 _LOG = logging.getLogger(__name__)
 
 
@@ -32,9 +33,9 @@ def guarded(show: Callable[[Snapshot], None]) -> None:
         _LOG.exception("Error %s: the store could not be read.", number)
         problem(
             "The store cannot be read",
-            f"Its tables are damaged, or something is in the way: {type(error).__name__}. Nothing was changed; "
-            f"the records of the searches are apart from the tables. The output of `automl dashboard` has the "
-            f"details under the number {number}.",
+            f"Its tables are damaged, or something is in the way: {type(error).__name__}. Nothing was "
+            f"changed, and the records of the searches are apart from the tables. The output of `automl "
+            f"dashboard` has the details under the number {number}.",
         )
 
 
@@ -76,7 +77,9 @@ def heading(title: str, snapshot: Snapshot, table: str) -> None:
 
 def chart(drawn: alt.LayerChart, alt_text: str, data: pl.DataFrame, key: str) -> None:
     """A chart with its description, and its numbers one click away."""
-    st.altair_chart(drawn, alt=words.text(alt_text, 500), key=key)
+    ink = INK[st.context.theme.type or "light"]
+    inked = drawn.configure_axis(labelColor=ink, titleColor=ink).configure_legend(labelColor=ink)
+    st.altair_chart(inked, alt=words.text(alt_text, 500), key=key)
     with st.expander("Show data", icon=":material/table:"):
         st.dataframe(
             data, hide_index=True, key=f"{key}-data", alt=f"The data of the chart: {words.text(alt_text)}"

@@ -53,7 +53,7 @@ def embedding_space() -> Choice:
         {
             "none": {},
             "periodic": {
-                "sigma": Float(0.01, 10.0, log=True, prior=0.3, limits=(1e-6, 1e4)),
+                "sigma": Float(0.01, 10.0, log=True, prior=0.1, limits=(1e-6, 1e4)),
                 "n_frequencies": Int(8, 64, log=True, prior=32, limits=(1, 1024)),
                 "d_embedding": Int(4, 32, log=True, prior=12, limits=(1, 512)),
             },

@@ -32,9 +32,9 @@ def write(root: Path, rows: Iterable[Any]) -> Path:
     return root
 
 
-def search(name: str, state: str = "complete", **more: Any) -> SearchRow:
+def search(slug: str, state: str = "complete", **more: Any) -> SearchRow:
     values: dict[str, Any] = {
-        **{"search_id": f"{name}-0a1b2c3d", "name": name, "state": state, "term": 1, **BLOCK},
+        **{"search_id": f"{slug}-0a1b2c3d", "name": slug, "state": state, "term": 1, **BLOCK},
         **{"task": "regression", "metric": "rmse", "goal": "min", "families": list(FAMILIES)},
         **{
             "created_at": BEGIN,
@@ -74,7 +74,8 @@ def trial(search_id: str, number: int, state: str = "complete", **more: Any) -> 
 def epochs(row: TrialRow, metric: str = "rmse") -> list[EpochRow]:
     if row.score is None:
         return []
-    values = [row.score + math.exp(-epoch / 6) for epoch in range(row.n_epochs)]
+    pace = 2 + random.Random(row.trial).random() * 9
+    values = [row.score + math.exp(-(epoch + 1) / pace) for epoch in range(row.n_epochs)]
     place = {"search_id": row.search_id, "trial": row.trial, "attempt": row.attempt, "metric": metric}
     return [EpochRow(**place, epoch=i, value=value) for i, value in enumerate(values, start=1)]
 

@@ -111,7 +111,7 @@ class BooleanColumn:
         text = values.as_text(column).str.to_lowercase()
         is_true, is_false = (text.is_in(words).fill_null(False) for words in (self.true, self.false))
         if not (is_true | is_false | text.is_null()).all():
-            known = pl.Series(self.name, np.where(is_true | is_false, 1, None), pl.Int8, strict=False)
+            known = text.set(~(is_true | is_false), None)
             _refuse_other(self.name, "true and false", column, known)
         return _float32((is_true.cast(pl.Int8) - is_false.cast(pl.Int8)).to_numpy()[:, None])
 

@@ -27,7 +27,7 @@ def make_guide(
     order = _order(raw.frame, split.time) if split.time is not None else None
     if task.kind == "classification":
         is_open = raw.frame[task.target].filter(pl.Series(part == 0))
-        n_splits = 1 + sum(code not in part for code in (1, 2))
+        n_splits = 3 if 2 not in part else 2 if 1 not in part else 1
         checks.class_counts(is_open, n_splits if groups is None and order is None else 1)
     both = part if strata is None else part * len(task.classes) + strata
     kept = sample_rows(len(raw), data.max_rows, split.seed, both)

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
 import polars as pl
 
 from automl.data import values
@@ -55,13 +56,11 @@ def _numbers_rows(column: pl.Series) -> bool:
     if column.n_unique() < len(column):
         return False
     name = column.name.lower()
-    steps = column.cast(pl.Int64).diff().drop_nulls()
-    # Training rows are a part of all rows, so that the numbers have gaps.
-    return (
-        name in _IDENTIFIER_NAMES
-        or name.endswith("_id")
-        or bool((steps > 0).all() and (steps.mean() or 0) < 3)
-    )  # type: ignore[operator]
+    if name in _IDENTIFIER_NAMES or name.endswith("_id"):
+        return True
+    steps = np.diff(column.cast(pl.Float64).to_numpy())
+    # Training rows are a part of all rows, so that there are gaps.
+    return bool((steps > 0).all() and steps.mean() < 3)
 
 
 def _infer_text(column: pl.Series) -> Inferred:
@@ -84,7 +83,7 @@ def describe(types: Mapping[str, Inferred]) -> str:
     >>> describe({"a": Inferred("number"), "b": Inferred("ignore", "constant")})
     '2 columns: 1 number; ignored: b (constant)'
     """
-    counts = Counter(found.type for found in types.values() if found.type != "ignore")
+    counts: Counter[str] = Counter(found.type for found in types.values() if found.type != "ignore")
     plural = {"number": "numbers", "category": "categories", "boolean": "booleans", "date": "dates"}
     parts = [f"{counts[t]} {t if counts[t] == 1 else plural[t]}" for t in plural if counts[t]]
     text = f"{len(types)} column{'s' * (len(types) != 1)}: {', '.join(parts) or 'none that is usable'}"

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import polars as pl
 
 from automl.task import Array
+
+if TYPE_CHECKING:
+    import hashlib
 
 DataKind = Literal["table", "image"]
 LABEL = "label"
@@ -53,17 +56,17 @@ def fingerprint(raw: RawData) -> str:
     digest = sha256(raw.kind.encode())
     for column in raw.frame.iter_columns():
         digest.update(f"\0{column.name}\0".encode())
-        _add_column(digest.update, column)
+        _add_column(digest, column)
     for name, positions in sorted((raw.given_splits or {}).items()):
         digest.update(f"\0{name}\0".encode() + positions.astype("<i8").tobytes())
     if raw.images is not None:
         digest.update(str(raw.images.shape).encode())
-        digest.update(np.ascontiguousarray(raw.images))
+        digest.update(memoryview(np.ascontiguousarray(raw.images)))
     return digest.hexdigest()
 
 
-def _add_column(update: object, column: pl.Series) -> None:
-    assert callable(update)
+def _add_column(digest: hashlib._Hash, column: pl.Series) -> None:
+    update = digest.update
     update(np.packbits(column.is_null().to_numpy()).tobytes())
     if column.dtype.is_integer():
         update(

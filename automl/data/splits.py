@@ -40,25 +40,23 @@ def split_rows(n_rows: int, split: SplitSpec, guide: Guide) -> dict[str, Array]:
     Raises:
         DataError: too few groups.
     """
-    fixed = dict(guide.fixed or {})
-    taken = np.concatenate([np.empty(0, np.int64), *(fixed[n] for n in ("validation", "test") if n in fixed)])
-    pool = np.setdiff1d(np.arange(n_rows), taken)
-    n_pool = len(pool)
-    found = {name: np.sort(fixed[name]) for name in ("validation", "test") if name in fixed}
-    wanted = [name for name in ("test", "validation") if name not in fixed]
-    for i, name in enumerate(wanted):
-        share = getattr(split, name)
-        assert isinstance(share, float | int), share
-        # The test rows leave enough for the validation rows, whatever share these will have.
-        chosen = _choose(pool, share * n_pool, len(wanted) - i, split.seed + (name == "validation"), guide)
-        found[name] = np.sort(chosen)
-        pool = np.setdiff1d(pool, chosen)
-    return {"train": pool, "validation": found["validation"], "test": found["test"]}
+    fixed = {name: np.sort(rows) for name, rows in (guide.fixed or {}).items()}
+    pool = np.setdiff1d(np.arange(n_rows), np.concatenate([np.empty(0, np.int64), *fixed.values()]))
+    n_open = len(pool)
+    # Test rows leave one for validation in each class, whether validation has a file of its own or not.
+    for stream, (name, share, n_left) in enumerate(
+        (("test", split.test, 2), ("validation", split.validation, 1))
+    ):
+        if name not in fixed:
+            assert isinstance(share, float | int), share
+            random = np.random.default_rng((split.seed, stream))
+            fixed[name] = np.sort(_choose(pool, share * n_open, n_left, random, guide))
+            pool = np.setdiff1d(pool, fixed[name])
+    return {"train": pool, "validation": fixed["validation"], "test": fixed["test"]}
 
 
-def _choose(pool: Array, count: float, n_left: int, seed: int, guide: Guide) -> Array:
-    """About `count` rows of the pool; `n_left` splits are still to be cut off, this one included."""
-    random = np.random.default_rng((seed, n_left))
+def _choose(pool: Array, count: float, n_left: int, random: np.random.Generator, guide: Guide) -> Array:
+    """About `count` rows of the pool; at least `n_left` classes, groups or rows stay behind."""
     if guide.order is not None:
         by_time = pool[np.argsort(guide.order[pool], kind="stable")]
         n_chosen = int(np.clip(round(count), 1, max(len(pool) - n_left, 1)))
@@ -72,7 +70,7 @@ def _choose(pool: Array, count: float, n_left: int, seed: int, guide: Guide) -> 
 
 
 def _part(rows: Array, fraction: float, n_left: int, random: np.random.Generator) -> Array:
-    """At least one row, and at least one left for each split that is still to come and for training."""
+    """At least one row, and at least `n_left` stay behind."""
     n_chosen = int(np.clip(round(fraction * len(rows)), 1, max(len(rows) - n_left, 0)))
     return random.permutation(rows)[:n_chosen]
 

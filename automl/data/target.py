@@ -11,7 +11,6 @@ from automl.errors import DataError, nearest
 from automl.task import Array, Task, TaskKind
 
 MAX_INTEGER_CLASSES = 20
-_NUMERIC_KINDS = "a number"
 
 
 def target_name(raw: RawData, asked: str | None) -> str:
@@ -67,8 +66,8 @@ def infer_task(column: pl.Series, asked: TaskKind | str) -> tuple[TaskKind, str]
         return "classification", f"task: classification, as {column.name} is not a number"
     whole = bool((column == column.round()).all()) if column.dtype.is_float() else True
     if whole and n_distinct <= MAX_INTEGER_CLASSES and (n_distinct <= 2 or 5 * n_distinct <= len(column)):
-        said = f"task: classification, as {column.name} has {n_distinct} whole numbers; set task: regression otherwise"
-        return "classification", said
+        said = f"task: classification, as {column.name} has {n_distinct} whole numbers"
+        return "classification", f"{said}; set task: regression otherwise"
     return "regression", f"task: regression, as {column.name} has {n_distinct} different numbers"
 
 

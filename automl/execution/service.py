@@ -70,7 +70,7 @@ class StudyService:
         for work in self._study.unfinished():
             record = self._folder.record(work.kind, work.name, work.attempt)
             if record is None:
-                self._lose(work, "lost_worker", "the search ended while it ran")
+                self._lose(work, "preempted", "the search ended while it ran")
             else:
                 self._study.finish(work.kind, work.name, work.attempt, result_of(record), self.now())
         self._study.reopen()

@@ -1,64 +1,83 @@
-"""Where the bundle lies that a name stands for."""
+"""Where the bundle of a search, a trial or a refit lies."""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import polars as pl
 
-from automl.choosing import choose
-from automl.errors import NotFoundError, nearest
-from automl.store.folder import SearchFolder
-from automl.store.reading import scores, search_row
-from automl.store.records import RecordKind
+from automl.errors import NotFoundError
+from automl.store.reading import scores, trials
 from automl.store.store import Store
+
+_TRIAL = re.compile(r"[0-9]+")
+_REFIT = re.compile(r"([0-9]+)-([0-9]+)")
 
 
 def bundle_of(store: Store, which: str) -> Path:
-    """The folder of a bundle.
+    """The folder of a bundle in the store.
 
     Args:
-        which: a search (its best finalist, chosen by validation), ``SEARCH/17`` (a trial) or
+        which: ``SEARCH`` (the refit that validation chooses), ``SEARCH/17`` (a trial), or
             ``SEARCH/17-0`` (a refit).
 
     Raises:
-        NotFoundError: there is no such model, or its bundle was not kept.
+        NotFoundError: no such search, trial or refit, or its bundle is not kept.
     """
-    search_id, slash, name = which.partition("/")
+    search_id, _, part = which.partition("/")
     folder = store.search(search_id)
-    bundle = _named(folder, name) if slash else _chosen(store, search_id)
-    path = None if bundle is None else folder.path / bundle
-    if path is None or not path.is_dir():
+    if not part:
+        return folder.path / _best_refit(store, search_id, folder.plain["objectives"][0]["name"])
+    if _TRIAL.fullmatch(part):
+        return folder.path / _of_trial(store, search_id, int(part))
+    if _REFIT.fullmatch(part):
+        return folder.path / _of_refit(store, search_id, part)
+    raise NotFoundError(
+        f"A model is named SEARCH, SEARCH/TRIAL such as {search_id}/17, or SEARCH/TRIAL-SEED such as "
+        f"{search_id}/17-0, but got {which!r}."
+    )
+
+
+def _best_refit(store: Store, search_id: str, metric: str) -> str:
+    from automl.choosing import choose
+
+    rows = (
+        scores(store, search_id).filter(pl.col("kind") == "refit", pl.col("bundle").is_not_null()).collect()
+    )
+    if rows.height == 0:
         raise NotFoundError(
-            f"The bundle of {which} was not kept: a search keeps those of its ten best trials, of its Pareto "
-            f"front and of its refits. Pull {search_id} for its best model, or train {which} again with "
-            f"`automl reproduce {which}`."
+            f"The search {search_id} has no finalist trained yet. `automl status {search_id}` says how far it "
+            f"is; a single trial can be pulled as {search_id}/TRIAL."
         )
-    return path
+    trial, seed = choose(rows, metric)
+    chosen = rows.filter(pl.col("trial") == trial, pl.col("seed") == seed)
+    return str(chosen["bundle"][0])
 
 
-def _chosen(store: Store, search_id: str) -> str | None:
-    rows = scores(store, search_id).collect()
-    trial, seed = choose(rows, search_row(store, search_id)["metric"])
-    found = rows.filter(pl.col("trial") == trial, pl.col("seed") == seed, pl.col("kind") == "refit")
-    return next(iter(found["bundle"].drop_nulls()), None)
-
-
-def _named(folder: SearchFolder, name: str) -> str | None:
-    """The bundle that the last record of a trial or a refit names."""
-    kind: RecordKind = "refit" if "-" in name else "trial"
-    attempts = [attempt for of, its, attempt in folder.record_keys() if (of, its) == (kind, name)]
-    if not attempts:
-        known = {its for of, its, _ in folder.record_keys() if of == kind}
+def _of_trial(store: Store, search_id: str, number: int) -> str:
+    row = trials(store, search_id).filter(pl.col("trial") == number).collect()
+    if row.height == 0:
         raise NotFoundError(
-            f"Search {folder.search_id} has no ended {kind} {name!r}: {nearest(name, known)}"
-            if len(known) < 30
-            else f"Search {folder.search_id} has no ended {kind} {name!r}; it has {len(known)} others."
+            f"The search {search_id} has no finished trial {number}; see `automl trials {search_id}`."
         )
-    record = folder.record(kind, name, max(attempts))
-    if record is None:
-        return None
-    if record.trial is not None and record.trial.bundle is not None:
-        return record.trial.bundle
-    named = next((row.bundle for row in record.scores if row.bundle is not None), None)
-    return named or (None if record.folder is None else f"{record.folder}/bundle")
+    bundle, removed, state = row["bundle"][0], row["bundle_removed"][0], row["state"][0]
+    if bundle is None or removed:
+        why = "was not among the best" if state == "complete" else f"ended {state}"
+        raise NotFoundError(
+            f"No bundle is kept of trial {number} of {search_id}, which {why}: those of the ten best trials and "
+            f"of all refits are. `automl trials {search_id}` shows which."
+        )
+    return str(bundle)
+
+
+def _of_refit(store: Store, search_id: str, name: str) -> str:
+    rows = scores(store, search_id).filter(
+        pl.col("kind") == "refit", pl.col("bundle").str.starts_with(f"refits/{name}/")
+    )
+    found = rows.collect()
+    if found.height == 0:
+        raise NotFoundError(
+            f"The search {search_id} has no refit {name}; see `automl leaderboard {search_id}`."
+        )
+    return str(found["bundle"][0])

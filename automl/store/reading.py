@@ -42,9 +42,20 @@ def trials(store: Store, search_id: str | None = None) -> pl.LazyFrame:
     return latest_attempts(rows, ("search_id", "trial")).sort("search_id", "trial")
 
 
-def best(store: Store, search_id: str, n: int = 10) -> pl.LazyFrame:
-    """The best complete and feasible trials of a search, best first."""
-    return ranked(trials(store, search_id)).head(n)
+def best(store: Store, search_id: str | None = None, n: int = 10, metric: str | None = None) -> pl.DataFrame:
+    """The best complete and feasible trials, best first: of a search, or of all under one metric."""
+    rows = scan(store, "trials")
+    if search_id is not None:
+        rows = rows.filter(search_id=search_id)
+    if metric is not None:
+        rows = rows.filter(metric=metric)
+    columns = ("search_id", "trial", "attempt", "state", "feasible", "goal", "score")
+    top = ranked(rows.select(columns)).head(n).select("search_id", "trial", "attempt").collect()
+    found = rows.filter(  # only now the wide columns, of few rows
+        pl.col("search_id").is_in(top["search_id"].unique().to_list()),
+        pl.col("trial").is_in(top["trial"].unique().to_list()),
+    )
+    return ranked(found.join(top.lazy(), on=["search_id", "trial", "attempt"], how="semi")).collect()
 
 
 def ranked(rows: pl.LazyFrame) -> pl.LazyFrame:

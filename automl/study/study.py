@@ -6,7 +6,6 @@ object runs a real search, its replay after a crash, and a simulation in virtual
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable
 
 from automl.study import budget, journal
@@ -40,7 +39,6 @@ class Study:
         self._history = History(plan)
         self._suggestions = Suggestions(plan)
         self._unwritten: list[Entry] = []
-        self._best: dict[tuple[str, int], float] = {}  # best score so far of running attempts at trials
 
     @classmethod
     def replay(cls, plan: Plan, write: Callable[[list[Entry]], None], entries: Iterable[Entry]) -> Study:
@@ -66,7 +64,9 @@ class Study:
         if kind != "trial" or len(self._plan.objectives) > 1:
             return "go"
         work = self._history.work[kind, name]
-        best = self._improve(work, attempt, score)
+        if (work.status, work.assignment.attempt) != ("running", attempt):
+            return "go"  # it was lost, or has ended; what it says of itself changes nothing
+        best = work.improve(attempt, score, self._plan.objectives[0].goal)
         if epoch not in self._history.ladder:
             return "go"
         if epoch not in work.rungs:
@@ -141,7 +141,7 @@ class Study:
                 self._decide(self._suggestions.next(history))
                 return history.trials[-1]
             self._decide(ended)
-        if self._phase() == "search" and not history.n_trials_open:
+        if history.finalists is None and self._phase() == "search" and not history.n_trials_open:
             self._decide(budget.choose_finalists(self._plan, history, now))
         if (late := budget.late_refits(self._plan, history, now)) is not None:
             self._decide(late)
@@ -171,25 +171,11 @@ class Study:
                 found = work[kind, name]
                 if kind == "trial" and found.status == "ended" and found.result is not None:
                     self._suggestions.finish(found, found.result)
-                    self._best = {key: best for key, best in self._best.items() if key[0] != name}
 
     def _flush(self) -> None:
         if self._unwritten:
             self._write(self._unwritten)
             self._unwritten = []
-
-    def _improve(self, work: Work, attempt: int, score: float) -> float:
-        """The best score of this attempt so far, its score at earlier rungs included."""
-        key = (work.assignment.name, attempt)
-        sign = self._history.sign
-        seen = [score, *(known for known, _ in work.rungs.values() if known is not None)]
-        if key in self._best:
-            seen.append(self._best[key])
-        finite = [value for value in seen if math.isfinite(value)]
-        if not finite or not math.isfinite(score):
-            return math.nan
-        self._best[key] = min(finite, key=lambda value: sign * value)
-        return self._best[key]
 
     def _may_go_on(self, kind: Kind, now: float) -> bool:
         """Whether work of this kind may be tried again at this time."""
@@ -203,6 +189,6 @@ class Study:
         if history.stopped is None:
             waiting = any(("baseline", name) not in history.work for name in self._plan.baselines)
             return "baselines" if waiting else "search"
-        if history.stopped["refits"] and history.finalists is None:
+        if history.n_trials_open or (history.stopped["refits"] and history.finalists is None):
             return "search"
         return "refit" if history.running or history.waiting or history.pending_refits else "done"

@@ -10,6 +10,7 @@ from typing import Literal
 from automl.errors import REASONS
 from automl.space import Configuration, Scalar
 from automl.study.plan import Assignment, Kind, Origin, Result, State
+from automl.task import Goal
 
 MAX_LOST = 3  # attempts at one piece of work that may be lost before it counts as failed
 TrialState = Literal["queued", "running"] | State
@@ -33,6 +34,16 @@ class Work:
     result: Result | None = None
     values: Mapping[str, Scalar] = field(default_factory=dict)
     rungs: dict[int, tuple[float | None, bool]] = field(default_factory=dict)  # epoch: (score, goes on)
+    best: dict[int, float] = field(default_factory=dict)  # by attempt; between rungs, so in no journal
+
+    def improve(self, attempt: int, score: float, goal: Goal) -> float:
+        """The best score of an attempt so far, those at rungs included; NaN where this one is none."""
+        if not math.isfinite(score):
+            return math.nan
+        at_rungs = [known for known, _ in self.rungs.values() if known is not None]
+        seen = [score, self.best.get(attempt, score), *at_rungs]
+        self.best[attempt] = max(seen) if goal == "max" else min(seen)
+        return self.best[attempt]
 
     def may_retry(self, result: Result) -> bool:
         """Whether an attempt that ended so is followed by another one."""

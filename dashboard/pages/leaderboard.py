@@ -99,8 +99,8 @@ def _chart(board: pl.DataFrame) -> None:
     shown = boards.labelled(board)
     best = shown.row(0, named=True)
     described = (
-        f"Scores of {words.plural(shown.height, 'entry', 'entries')} in {metric} with 95 % intervals, the best "
-        f"on top: {best['label']} with {words.score(best['score'])}."
+        f"Scores of {words.plural(shown.height, 'entry', 'entries')} in {metric} with 95 % intervals, the "
+        f"best on top: {best['label']} with {words.score(best['score'])}."
     )
     shell.chart(charts.intervals(shown, metric, goal), described, shown, "intervals")
     if shown.height < board.height:
@@ -117,6 +117,7 @@ def _table(snapshot: Snapshot, board: pl.DataFrame) -> None:
         on_select="rerun",
         selection_mode="single-row",
         key="board",
+        placeholder="–",
         alt="One row an entry: rank, score, interval, cost, and the command that gets its model.",
     )
     st.caption(

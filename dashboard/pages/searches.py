@@ -20,7 +20,9 @@ COLUMNS = {
     "progress": st.column_config.ProgressColumn("Progress", format="percent", width="small"),
     "failed": st.column_config.NumberColumn("Failed", help="Trials that failed", width="small"),
     "best": st.column_config.TextColumn(
-        "Best", help="Validation score of the best trial; ↑ higher is better, ↓ lower is better"
+        "Best",
+        help="Validation score of the best trial; ↑ higher is better, ↓ lower is better",
+        width="medium",
     ),
     "dataset": st.column_config.TextColumn("Data set"),
     "families": st.column_config.TextColumn("Families"),
@@ -92,9 +94,7 @@ def _filters(counts: pl.DataFrame) -> tuple[list[str], str]:
             max_chars=100,
             width=340,
         )
-        wanted = st.pills(
-            "State", states, selection_mode="multi", format_func=words.state, key="state", bind="query-params"
-        )
+        wanted = st.pills("State", states, selection_mode="multi", key="state", bind="query-params")
     return list(wanted), (contains or "").strip()
 
 

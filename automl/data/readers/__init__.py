@@ -18,7 +18,8 @@ class Reader:
 
     Args:
         accepts: whether a path that exists is of this kind, by its name and not by its content.
-        read: the rows at a path, images with so many pixels a side where it is given; raises `DataError` where the content is not what the name says.
+        read: the rows at a path, with the pixels that images are to have a side, or None; raises
+            `DataError` where the content is not what the name says.
         endings: what it reads, for messages.
     """
 

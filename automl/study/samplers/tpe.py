@@ -11,9 +11,7 @@ what it holds, and in which order, follows from the calls of `begin` and `finish
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -24,21 +22,13 @@ from optuna.trial import TrialState, create_trial
 from automl.space import Choice, Float, Int, Leaf, Scalar, Space, fill, leaves
 from automl.study.plan import Objective
 from automl.study.sampler import Outcome, Sampler, Values
+from automl.study.samplers._told import Told, kept
 from automl.study.samplers.random import draw
 
 N_STARTUP = 8  # finished trials of a family before the model is asked
 CAP = 500  # finished trials that the model sees, so that a suggestion takes as long at any history
 _FEW = 16  # whole numbers in a range that are modelled as such
 _SLACK = 50  # finished trials above the cap before the excess is dropped
-
-
-@dataclass(frozen=True)
-class _Entry:
-    """One trial in the model's history; `place` orders running and finished ones together."""
-
-    place: int
-    values: Mapping[str, Scalar]
-    outcome: Outcome | None = None
 
 
 class TpeSuggester:
@@ -51,8 +41,8 @@ class TpeSuggester:
         self._distributions = {path: _distribution(leaf) for path, leaf in self._leaves.items()}
         self._groups = _groups(self._distributions)
         self._n_events = 0
-        self._running: dict[int, _Entry] = {}
-        self._finished: list[_Entry] = []
+        self._running: dict[int, Told] = {}
+        self._finished: list[Told] = []
         self._study: Any = None  # built when first asked; so that a replay costs little
         self._optuna_numbers: dict[int, int] = {}
 
@@ -82,7 +72,7 @@ class TpeSuggester:
         return values
 
     def begin(self, number: int, values: Mapping[str, Scalar]) -> None:
-        entry = self._running[number] = _Entry(self._next_place(), dict(values))
+        entry = self._running[number] = Told(self._next_place(), dict(values))
         if self._study is not None:
             self._add(number, entry)
 
@@ -93,12 +83,12 @@ class TpeSuggester:
         place = self._next_place()
         if outcome.state == "failed":  # the model has no use for it
             return
-        entry = _Entry(place, values, outcome)
+        entry = Told(place, values, outcome)
         self._finished.append(entry)
         if self._study is not None:
             self._add(number, entry)
         if len(self._finished) >= CAP + _SLACK:
-            self._finished = _kept(self._finished, self._objectives)
+            self._finished = kept(self._finished, CAP, self._objectives[0].goal)
             self._study = None
 
     def _next_place(self) -> int:
@@ -111,12 +101,12 @@ class TpeSuggester:
         directions = [goals[objective.goal] for objective in self._objectives]
         self._study = optuna.create_study(directions=directions)
         self._optuna_numbers.clear()
-        numbered: list[tuple[int, _Entry]] = [(-1, entry) for entry in self._finished]
+        numbered: list[tuple[int, Told]] = [(-1, entry) for entry in self._finished]
         numbered += self._running.items()
         for number, entry in sorted(numbered, key=lambda item: item[1].place):
             self._add(number, entry)
 
-    def _add(self, number: int, entry: _Entry) -> None:
+    def _add(self, number: int, entry: Told) -> None:
         described = {
             "params": {path: self._internal(path, value) for path, value in entry.values.items()},
             "distributions": {path: self._distributions[path] for path in entry.values},
@@ -186,28 +176,6 @@ def _sampler(seed: int) -> Any:
     return optuna.samplers.TPESampler(
         n_startup_trials=N_STARTUP, multivariate=True, constant_liar=True, seed=seed
     )
-
-
-def _kept(finished: list[_Entry], objectives: tuple[Objective, ...]) -> list[_Entry]:
-    """The best half of the cap and, of the others, the most recent ones, in their order."""
-    by_quality = sorted(finished, key=lambda entry: _badness(entry, objectives))
-    best = {entry.place for entry in by_quality[: CAP // 2]}
-    others = [entry for entry in finished if entry.place not in best]
-    recent = {entry.place for entry in others[len(others) - (CAP - len(best)) :]}
-    return [entry for entry in finished if entry.place in best | recent]
-
-
-def _badness(entry: _Entry, objectives: tuple[Objective, ...]) -> tuple[float, float, float]:
-    """Ascending from the best: feasible complete trials by score, then stopped ones by epoch, score."""
-    outcome = entry.outcome
-    assert outcome is not None
-    sign = -1.0 if objectives[0].goal == "max" else 1.0
-    if not outcome.feasible:
-        return (2.0, 0.0, 0.0)
-    if outcome.state == "complete":
-        return (0.0, 0.0, sign * outcome.scores[0])
-    epoch, score = max(outcome.curve, default=(0, math.inf * sign))
-    return (1.0, float(-epoch), sign * score)
 
 
 def start(space: Space, objectives: tuple[Objective, ...]) -> TpeSuggester:

@@ -1,0 +1,49 @@
+"""Simple methods that stand beside every search: one file each, which defines one as ``BASELINE``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from automl.task import Array, Rows, Signature, Task, TaskKind
+
+Predict = Callable[[Mapping[str, Array]], Array]
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """A method without a search.
+
+    Args:
+        kinds: the kinds of data it serves (`Signature.kind`).
+        fit: ``fit(train, signature, task, seed)`` returns the function that predicts: from inputs it
+            gives ``(rows, n_classes)`` probabilities, every class of the task in its order, or ``(rows,)``
+            values in the target's own units.
+        summary: one line for people.
+    """
+
+    name: str
+    tasks: tuple[TaskKind, ...]
+    kinds: tuple[str, ...]
+    summary: str
+    fit: Callable[[Rows, Signature, Task, int], Predict]
+
+    def fits(self, kind: str, task: TaskKind) -> bool:
+        """Whether it serves this kind of data and this kind of task."""
+        return kind in self.kinds and task in self.tasks
+
+
+def n_rows(inputs: Mapping[str, Array]) -> int:
+    """How many rows the inputs have."""
+    return len(next(iter(inputs.values())))
+
+
+def spread(probabilities: Array, present: Array, n_classes: int) -> Array:
+    """Probabilities ``(rows, n_classes)`` from those of the classes that training had, codes `present`."""
+    if probabilities.shape[1] == n_classes:
+        return probabilities
+    out = np.zeros((len(probabilities), n_classes))
+    out[:, present] = probabilities
+    return out

@@ -1,0 +1,28 @@
+"""The shares of the classes in training, whatever the input."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from automl.baselines import Baseline, Predict, n_rows
+from automl.task import Array, Rows, Signature, Task
+
+
+def _fit(train: Rows, _signature: Signature, task: Task, _seed: int) -> Predict:
+    shares = np.bincount(train.target, minlength=len(task.classes)) / len(train)
+
+    def predict(inputs: Mapping[str, Array]) -> Array:
+        return np.tile(shares, (n_rows(inputs), 1))
+
+    return predict
+
+
+BASELINE = Baseline(
+    "most_frequent",
+    ("classification",),
+    ("table", "image"),
+    "the most frequent class of the training rows",
+    _fit,
+)

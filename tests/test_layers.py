@@ -1,0 +1,243 @@
+"""Who may import whom: imports point one way, and what is heavy stays where it belongs."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PACKAGES = ("automl", "search_spaces", "benchmarks", "dashboard")
+CONTRACTS = {"errors", "space", "task", "family", "spec", "hyperparameters", "strict_yaml"}
+LAYERS = (  # a module may import from its own layer and from those above it in this list
+    CONTRACTS,
+    {"catalog"},
+    {"data", "training", "bundle", "baselines", "metrics"},
+    {"study", "store", "leaderboard"},
+    {"execution"},
+    {"run", "cli"},
+)
+EXTRA: dict[str, int] = {}  # module of automl: its layer, where design.md does not name it
+RANK = {name: place for place, names in enumerate(LAYERS) for name in names} | EXTRA
+PICKLES = {"pickle", "cPickle", "_pickle", "dill", "cloudpickle", "joblib", "shelve", "marshal"}
+LIGHT = {"typer", "rich"}  # beside the standard library, what `automl --help` may cost
+
+
+@dataclass(frozen=True)
+class Import:
+    """One name that a module imports; `place` is "module", "function" or "typing"."""
+
+    target: str
+    line: int
+    place: str
+
+    @property
+    def root(self) -> str:
+        return self.target.partition(".")[0]
+
+
+@dataclass(frozen=True)
+class Module:
+    name: str
+    imports: tuple[Import, ...]
+
+    @property
+    def part(self) -> str:
+        """The file or folder of the package that it is in."""
+        return (self.name + ".").split(".")[1]
+
+    def run(self) -> list[Import]:
+        """What is imported when it runs, not only for type checkers."""
+        return [one for one in self.imports if one.place != "typing"]
+
+
+def parse(name: str, source: str, is_package: bool = False) -> Module:
+    return Module(name, tuple(_imports(ast.parse(source), name, is_package)))
+
+
+def _imports(node: ast.AST, name: str, is_package: bool, place: str = "module") -> Iterator[Import]:
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.Import):
+            yield from (Import(alias.name, child.lineno, place) for alias in child.names)
+        elif isinstance(child, ast.ImportFrom):
+            base = child.module or ""
+            if child.level:
+                up = name.split(".")[: len(name.split(".")) - child.level + is_package]
+                base = ".".join([*up, base]).rstrip(".")
+            yield from (Import(f"{base}.{alias.name}", child.lineno, place) for alias in child.names)
+        elif isinstance(child, ast.If) and "TYPE_CHECKING" in ast.unparse(child.test):
+            for part in child.body:
+                yield from _imports(ast.Module([part], []), name, is_package, "typing")
+            for part in child.orelse:
+                yield from _imports(ast.Module([part], []), name, is_package, place)
+        else:
+            inside = isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
+            yield from _imports(
+                child, name, is_package, "function" if inside and place == "module" else place
+            )
+
+
+def all_modules() -> list[Module]:
+    found = []
+    for package in PACKAGES:
+        for file in sorted((ROOT / package).rglob("*.py")):
+            parts = file.relative_to(ROOT).with_suffix("").parts
+            is_package = parts[-1] == "__init__"
+            name = ".".join(parts[:-1] if is_package else parts)
+            found.append(parse(name, file.read_text(encoding="utf-8"), is_package))
+    return found
+
+
+MODULES = all_modules()
+
+
+def _of_automl(one: Import) -> str:
+    """The part of automl that it imports from; empty when it is another package."""
+    parts = one.target.split(".")
+    return parts[1] if parts[0] == "automl" and len(parts) > 1 else ""
+
+
+def _is_standard(one: Import) -> bool:
+    return one.root in sys.stdlib_module_names
+
+
+def points_down(module: Module) -> list[Import]:
+    """automl: contracts <- catalog <- data, training, ... <- study, store <- execution <- run, cli."""
+    if module.part not in RANK or not module.name.startswith("automl."):
+        return []
+    own = RANK[module.part]
+    return [one for one in module.run() if RANK.get(_of_automl(one), -1) > own]
+
+
+def contracts_are_light(module: Module) -> list[Import]:
+    if not module.name.startswith("automl.") or module.part not in CONTRACTS:
+        return []
+    allowed = {"pydantic", "yaml", "annotated_types", "typing_extensions"}
+    return [
+        one
+        for one in module.run()
+        if not _is_standard(one) and one.root not in allowed and _of_automl(one) not in CONTRACTS
+    ]
+
+
+def training_stands_alone(module: Module) -> list[Import]:
+    """torch, numpy, the contracts and itself: it is timed on machines that have nothing else."""
+    if not module.name.startswith("automl.training"):
+        return []
+    return [
+        one
+        for one in module.run()
+        if not _is_standard(one)
+        and one.root not in {"torch", "numpy"}
+        and _of_automl(one) not in CONTRACTS | {"training"}
+    ]
+
+
+def ray_stays_in_execution(module: Module) -> list[Import]:
+    if module.name.startswith(("automl.execution", "benchmarks")):
+        return []
+    return [one for one in module.imports if one.root == "ray"]
+
+
+def optuna_stays_in_samplers(module: Module) -> list[Import]:
+    if module.name.startswith(("automl.study.samplers", "benchmarks")):
+        return []
+    return [one for one in module.imports if one.root == "optuna"]
+
+
+def dashboard_is_light(module: Module) -> list[Import]:
+    if not module.name.startswith("dashboard"):
+        return []
+    heavy = {"torch", "ray", "optuna", "sklearn"}
+    parts = {"training", "execution", "study", "data", "bundle", "run", "cli"}
+    return [one for one in module.imports if one.root in heavy or _of_automl(one) in parts]
+
+
+def families_import_contracts_and_torch(module: Module) -> list[Import]:
+    """And never one another; a file that begins with an underscore is a building block for all."""
+    if not module.name.startswith("search_spaces."):
+        return []
+    return [
+        one
+        for one in module.run()
+        if not _is_standard(one)
+        and one.root != "torch"
+        and _of_automl(one) not in CONTRACTS
+        and not (one.root == "search_spaces" and one.target.split(".")[1].startswith("_"))
+    ]
+
+
+def nothing_pickles(module: Module) -> list[Import]:
+    return [one for one in module.imports if one.root in PICKLES]
+
+
+def command_line_starts_fast(module: Module) -> list[Import]:
+    if module.name != "automl.cli":
+        return []
+    return [
+        one
+        for one in module.run()
+        if one.place == "module"
+        and not _is_standard(one)
+        and one.root not in LIGHT
+        and _of_automl(one) != "errors"
+    ]
+
+
+PLANTED: tuple[tuple[Callable[[Module], list[Import]], str, str], ...] = (
+    (points_down, "automl.store.rows", "from automl import run"),
+    (points_down, "automl.data.split", "def f():\n    from automl.study.plan import Plan"),
+    (points_down, "automl.space", "from .catalog import family"),
+    (contracts_are_light, "automl.family", "import torch"),
+    (contracts_are_light, "automl.task", "from automl.catalog import metric"),
+    (training_stands_alone, "automl.training.loop", "import polars as pl"),
+    (training_stands_alone, "automl.training.loop", "from automl.data import Prepared"),
+    (ray_stays_in_execution, "automl.study.study", "from ray import tune"),
+    (optuna_stays_in_samplers, "automl.study.study", "import optuna.samplers"),
+    (dashboard_is_light, "dashboard.pages.models", "def page():\n    import torch"),
+    (families_import_contracts_and_torch, "search_spaces.mlp", "from search_spaces.resnet import Block"),
+    (families_import_contracts_and_torch, "search_spaces.mlp", "import numpy"),
+    (nothing_pickles, "benchmarks.speed", "from pickle import loads"),
+    (command_line_starts_fast, "automl.cli", "import polars"),
+    (command_line_starts_fast, "automl.cli", "try:\n    from automl.store import open_store\nfinally: pass"),
+)
+RULES = list(dict.fromkeys(rule for rule, _, _ in PLANTED))
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
+def test_rule_holds(rule: Callable[[Module], list[Import]]) -> None:
+    found = [f"{module.name}:{one.line} imports {one.target}" for module in MODULES for one in rule(module)]
+    assert not found, f"{rule.__name__}: " + "; ".join(found)
+
+
+@pytest.mark.parametrize(("rule", "name", "source"), PLANTED)
+def test_rule_catches_a_violation(rule: Callable[[Module], list[Import]], name: str, source: str) -> None:
+    assert rule(parse(name, source)), f"{rule.__name__} does not see {source!r} in {name}"
+
+
+def test_imports_for_type_checkers_alone_are_allowed() -> None:
+    source = "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from torch import nn\n"
+    assert contracts_are_light(parse("automl.family", source)) == []
+
+
+def test_every_module_of_automl_has_a_layer() -> None:
+    parts = {module.part for module in MODULES if module.name.startswith("automl.")}
+    assert sorted(parts - set(RANK)) == [], "give it a layer in EXTRA"
+
+
+def test_the_dashboard_loads_nothing_heavy() -> None:
+    pytest.importorskip("streamlit", reason="Streamlit is not installed")
+    names = [module.name for module in MODULES if module.name.startswith("dashboard.")]
+    names.remove("dashboard.app")
+    program = (
+        f"import sys, {', '.join(names)}\nprint(sorted({{'torch', 'ray', 'optuna'}} & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.stdout.strip() == "[]", done.stderr
