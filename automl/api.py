@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     from automl.execution.executor import Executor
     from automl.predictor import Predictor
+    from automl.resolved import Search
     from automl.run import Outcome, Watch
-    from automl.search import Search
     from automl.store import Store
 
 Source = str | Path | Mapping[str, Any] | SearchSpec
@@ -173,13 +173,13 @@ def trials(search_id: str, *, store: str | Path | None = None) -> pl.DataFrame:
     frame = frame.collect() if isinstance(frame, pl.LazyFrame) else frame
     goal = frame["goal"][0] if frame.height else "max"
     return frame.sort(
-        [pl.col("state") != "complete", "score", "trial"], descending=[False, goal == "max", False], nulls_last=True
+        [pl.col("state") != "complete", "score", "trial"],
+        descending=[False, goal == "max", False],
+        nulls_last=True,
     )
 
 
-def pull(
-    which: str, folder: str | Path, *, store: str | Path | None = None, onnx: bool = False
-) -> Path:
+def pull(which: str, folder: str | Path, *, store: str | Path | None = None, onnx: bool = False) -> Path:
     """Copies a model to a new folder and verifies it there.
 
     Args:

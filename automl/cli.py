@@ -78,8 +78,12 @@ def _fail(message: str, status: int) -> None:
 
 @app.command()
 def search(
-    source: Annotated[str, typer.Argument(metavar="SPEC|DATA", help="A spec (.yaml), or data: a file, folder, "
-                                          "registered name or openml:ID.")],
+    source: Annotated[
+        str,
+        typer.Argument(
+            metavar="SPEC|DATA", help="A spec (.yaml), or data: a file, folder, registered name or openml:ID."
+        ),
+    ],
     target: Annotated[str | None, typer.Option(help="The column to predict.")] = None,
     trials: Annotated[int | None, typer.Option(help="At most so many trials.")] = None,
     epochs: Annotated[int | None, typer.Option(help="Of one trial, at most.")] = None,
@@ -151,10 +155,22 @@ def trials(
 ) -> None:
     """Every trial of a search, best first."""
     from automl import api
-    from automl.show import show
+    from automl.show import show, with_short_parameters
 
     frame = api.trials(search_id, store=store)
-    columns = ["trial", "state", "reason", "family", "score", "n_epochs", "train_seconds", "n_parameters", "parameters"]
+    if form == "table" and not as_json:
+        frame = with_short_parameters(frame)
+    columns = [
+        "trial",
+        "state",
+        "reason",
+        "family",
+        "score",
+        "n_epochs",
+        "train_seconds",
+        "n_parameters",
+        "parameters",
+    ]
     show(frame, "json" if as_json else form, columns, limit=50)
 
 
@@ -162,7 +178,9 @@ def trials(
 def pull(
     which: Annotated[str, typer.Argument(metavar="SEARCH[/TRIAL]")],
     folder: Annotated[str, typer.Argument(metavar="DIR", help="A new folder.")],
-    onnx: Annotated[bool, typer.Option("--onnx", help="Export to ONNX as well, checked against torch.")] = False,
+    onnx: Annotated[
+        bool, typer.Option("--onnx", help="Export to ONNX as well, checked against torch.")
+    ] = False,
     store: StoreOption = None,
 ) -> None:
     """Copies the best model of a search, or the one of a trial, to a folder, verified."""
@@ -177,7 +195,9 @@ def pull(
 def predict(
     bundle: Annotated[str, typer.Argument(metavar="BUNDLE")],
     data: Annotated[str, typer.Argument(metavar="DATA")],
-    output: Annotated[str | None, typer.Option("-o", "--output", help="CSV or Parquet file; else printed.")] = None,
+    output: Annotated[
+        str | None, typer.Option("-o", "--output", help="CSV or Parquet file; else printed.")
+    ] = None,
     family: Annotated[str | None, typer.Option(help="The file of your own family, if it is one.")] = None,
 ) -> None:
     """Predicts every row of a file with a pulled model."""
@@ -211,8 +231,11 @@ def evaluate(
 
 
 @app.command()
-def status(search_id: Annotated[str | None, typer.Argument(metavar="[SEARCH]")] = None, store: StoreOption = None,
-           as_json: JsonOption = False) -> None:
+def status(
+    search_id: Annotated[str | None, typer.Argument(metavar="[SEARCH]")] = None,
+    store: StoreOption = None,
+    as_json: JsonOption = False,
+) -> None:
     """What each search is doing, or one of them."""
     from automl.show import show
     from automl.store import open_store
@@ -223,7 +246,17 @@ def status(search_id: Annotated[str | None, typer.Argument(metavar="[SEARCH]")] 
     if search_id is not None:
         opened.search(search_id)
         frame = frame.filter(frame["search_id"] == search_id)
-    columns = ["search_id", "state", "n_trials", "n_failed", "n_refits", "metric", "best_score", "updated_at", "message"]
+    columns = [
+        "search_id",
+        "state",
+        "n_trials",
+        "n_failed",
+        "n_refits",
+        "metric",
+        "best_score",
+        "updated_at",
+        "message",
+    ]
     show(frame, "json" if as_json else "table", columns)
 
 
@@ -234,7 +267,10 @@ def families(as_json: JsonOption = False) -> None:
 
     found = [catalog.family(name) for name in catalog.names("family")]
     _list(
-        [{"family": f.name, "data": ", ".join(f.kinds), "tasks": ", ".join(f.tasks), "source": f.source} for f in found],
+        [
+            {"family": f.name, "data": ", ".join(f.kinds), "tasks": ", ".join(f.tasks), "source": f.source}
+            for f in found
+        ],
         as_json,
     )
 
@@ -303,15 +339,26 @@ def demo(store: StoreOption = None) -> int:
 
 
 def _spec_options(
-    source: str, target: str | None, trials: int | None, epochs: int | None, time: str | None, workers: int | None
+    source: str,
+    target: str | None,
+    trials: int | None,
+    epochs: int | None,
+    time: str | None,
+    workers: int | None,
 ) -> dict[str, Any]:
     """The parts of a spec that options give, laid over those of the spec file."""
     from automl.api import spec_of
 
-    budget = {key: value for key, value in (("trials", trials), ("epochs", epochs), ("time", time)) if value is not None}
+    budget = {
+        key: value
+        for key, value in (("trials", trials), ("epochs", epochs), ("time", time))
+        if value is not None
+    }
     options: dict[str, Any] = {}
     if budget:
-        options["budget"] = spec_of(source, target).budget.model_dump(mode="json", exclude_unset=True) | budget
+        options["budget"] = (
+            spec_of(source, target).budget.model_dump(mode="json", exclude_unset=True) | budget
+        )
     if workers is not None:
         given = spec_of(source, target).resources.model_dump(mode="json", exclude_unset=True)
         options["resources"] = given | {"workers": workers}
@@ -354,7 +401,7 @@ def _end(result: Any) -> int:
         raise AutoMLError(f"The search {result.search_id} found no model: {result.message}")
     show_board(result.leaderboard(), "table")
     if result.message:
-        print(f"\nThe search ended: {result.message}.")
+        print(f"\n{result.message}")
     print("\nGo on with:")
     for command in (f"trials {result.search_id}", f"pull {result.search_id} model/", "dashboard"):
         print(f"  automl {command}")
@@ -365,7 +412,18 @@ def show_board(board: Any, form: str) -> None:
     from automl.leaderboard import above
     from automl.show import show
 
-    columns = ["rank", "entry", "family", "metric", "score", "low", "high", "n_seeds", "n_parameters", "train_seconds"]
+    columns = [
+        "rank",
+        "entry",
+        "family",
+        "metric",
+        "score",
+        "low",
+        "high",
+        "n_seeds",
+        "n_parameters",
+        "train_seconds",
+    ]
     show(board, form, [name for name in columns if name in board.columns])
     if form == "table" and (sentence := above(board)):
         print(sentence)
@@ -389,7 +447,6 @@ def _list(rows: list[dict[str, Any]], as_json: bool) -> None:
     from automl.show import show
 
     show(pl.DataFrame(rows), "table")
-
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from pathlib import Path
 SPEC = {
     "name": "demo",
     "data": {"name": "digits"},
-    "families": ["cnn", "mlp"],
+    "families": ["cnn"],
     "budget": {"trials": 16, "epochs": 12, "time": 55},
     "finalists": {"top": 2, "seeds": 3},
 }

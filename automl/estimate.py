@@ -12,7 +12,7 @@ from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 from automl.family import TrainingRun
-from automl.search import FamilyChoice, Search
+from automl.resolved import FamilyChoice, Search
 from automl.space import default, fill
 from automl.spec import SearchSpec
 
@@ -103,8 +103,16 @@ def _time_family(search: Search, prepared: Prepared, chosen: FamilyChoice) -> Fa
     positions = prepared.train.index.argsort()[:batch]
     metrics = tuple(m for m in catalog.metrics_for(prepared.task) if m.name == search.objectives[0].name)
     run = TrainingRun(
-        network, configuration, prepared.task, prepared.train.take(positions), prepared.validation.take(positions[:1]),
-        prepared.target_scale, metrics, seed=0, epochs=3, device=search.device,
+        network,
+        configuration,
+        prepared.task,
+        prepared.train.take(positions),
+        prepared.validation.take(positions[:1]),
+        prepared.target_scale,
+        metrics,
+        seed=0,
+        epochs=3,
+        device=search.device,
     )
     seconds = float("inf")
     loop = iter(training.start(family, replace(run)).epochs())

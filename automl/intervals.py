@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import NormalDist
 
 import numpy as np
 
@@ -129,7 +130,7 @@ def _over_seeds(scores: Array, random: np.random.Generator) -> Array:
     """The mean over resampled seeds, ``(replicates,)``, of scores ``(seeds, replicates)``."""
     n_seeds, n = scores.shape
     if n_seeds == 1:
-        return scores[0]
+        return np.asarray(scores[0])
     mean = scores.mean(axis=0)
     shares = random.multinomial(n_seeds, np.full(n_seeds, 1 / n_seeds), size=n).T / n_seeds
     return np.asarray(mean + ((scores - mean) * shares).sum(axis=0) * np.sqrt(n_seeds / (n_seeds - 1)))
@@ -142,7 +143,7 @@ def intervals(points: Array, replicates: Replicates) -> tuple[Array, Array]:
         scores.var(axis=1), replicates.seed_variance, replicates.seed_freedom, replicates.row_freedom
     )
     tail = (1 - CONFIDENCE) / 2
-    stretch = np.array([t_quantile(1 - tail, f) for f in freedom]) / t_quantile(1 - tail, np.inf)
+    stretch = t_quantile(1 - tail, freedom) / NormalDist().inv_cdf(1 - tail)
     centre = scores.mean(axis=1)
     low, high = np.quantile(scores, [tail, 1 - tail], axis=1)
     return points - (centre - low) * stretch, points + (high - centre) * stretch
@@ -162,12 +163,10 @@ def ranks(points: Array, replicates: Replicates, goal: str) -> Array:
     rest = np.maximum(variance - seeds[one] - seeds[other], 0.0)
     shares = shares + rest**2 / max(replicates.row_freedom, 1)
     difference = points[one] - points[other]
-    chances = np.array(
-        [
-            t_tail(abs(d) / np.sqrt(v), v**2 / s) if v > 1e-24 else float(abs(d) < 1e-12)
-            for d, v, s in zip(difference, variance, shares, strict=True)
-        ]
-    )
+    varies = variance > 1e-24
+    safe = np.where(varies, variance, 1.0)
+    chances = t_tail(np.abs(difference) / np.sqrt(safe), np.square(safe) / np.where(varies, shares, 1.0))
+    chances = np.where(varies, chances, np.abs(difference) < 1e-12)
     sure = holm(chances, 1 - CONFIDENCE)
     better = difference > 0 if goal == "max" else difference < 0
     losers = np.where(better, other, one)[sure]

@@ -8,7 +8,7 @@ import time
 from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
-    from automl.search import Search
+    from automl.resolved import Search
     from automl.study import Progress
 
 PLAIN_SECONDS = 10.0  # between two lines where there is no terminal
@@ -28,7 +28,7 @@ class ProgressLine:
     def __call__(self, search: Search, progress: Progress) -> None:
         if self._first_fraction is None:
             self._first_fraction = progress.fraction or 0.0
-        text = describe(search, progress, self._left(progress))
+        text = describe(search, progress, self._left(search, progress))
         if self._terminal:
             width = shutil.get_terminal_size().columns - 1
             self._stream.write("\r\x1b[2K" + text[:width])
@@ -47,13 +47,16 @@ class ProgressLine:
             self._stream.write(self._shown + "\n")
         self._stream.flush()
 
-    def _left(self, progress: Progress) -> float | None:
-        """Seconds to go, from the speed since this process began."""
+    def _left(self, search: Search, progress: Progress) -> float | None:
+        """Seconds to go, from the speed since this process began, and at most what the budget leaves."""
         first = self._first_fraction or 0.0
         gained = (progress.fraction or 0.0) - first
         if progress.fraction is None or gained <= 0.02:
             return None
-        return (time.monotonic() - self._began) / gained * (1 - progress.fraction)
+        elapsed = time.monotonic() - self._began
+        left = elapsed / gained * (1 - progress.fraction)
+        limit = search.spec.budget.time
+        return left if limit is None else max(0.0, min(left, limit * (1 - first) - elapsed))
 
 
 def describe(search: Search, progress: Progress, left: float | None) -> str:

@@ -12,7 +12,7 @@ from automl import catalog
 from automl.errors import NotFoundError, RequestError, SpecError, nearest
 from automl.family import Family
 from automl.machine import Machine
-from automl.search import COSTS, Constraint, FamilyChoice, Search, file_hash, search_hash
+from automl.resolved import COSTS, Constraint, FamilyChoice, Search, file_hash, search_hash
 from automl.space import Choice, Scalar, flatten, from_plain, leaves, override
 from automl.spec import BudgetSpec, FamilySpec, RungsSpec, SearchSpec
 from automl.study.plan import Objective
@@ -80,7 +80,8 @@ def resolve(spec: SearchSpec, prepared: Prepared, machine: Machine) -> Search:
         objectives=objectives,
         constraints=_constraints(spec, task),
         queue=tuple(
-            queue_entry(item, {f.name: f.space for f in families}, f"queue.{i}") for i, item in enumerate(spec.queue)
+            queue_entry(item, {f.name: f.space for f in families}, f"queue.{i}")
+            for i, item in enumerate(spec.queue)
         ),
         baselines=tuple(
             n
@@ -97,7 +98,9 @@ def resolve(spec: SearchSpec, prepared: Prepared, machine: Machine) -> Search:
 
 def _families(spec: SearchSpec, kind: str, task: Task) -> tuple[FamilyChoice, ...]:
     asked = spec.families or [
-        FamilySpec(name=name) for name in catalog.names("family") if catalog.family(name).fits(kind, task.kind)
+        FamilySpec(name=name)
+        for name in catalog.names("family")
+        if catalog.family(name).fits(kind, task.kind)
     ]
     chosen = []
     unused = set(spec.space)
@@ -107,8 +110,8 @@ def _families(spec: SearchSpec, kind: str, task: Task) -> tuple[FamilyChoice, ..
         if not family.fits(kind, task.kind):
             fitting = [n for n in catalog.names("family") if catalog.family(n).fits(kind, task.kind)]
             raise SpecError(
-                f"The family {family.name} serves {task.kind if kind in family.kinds else kind} data not at all: "
-                f"it is for {' and '.join(family.kinds)} and {' and '.join(family.tasks)}. "
+                f"The family {family.name} is for {' and '.join(family.kinds)} data and {' or '.join(family.tasks)}, "
+                f"but this is {kind} data and {task.kind}. "
                 f"Families that fit are: {', '.join(fitting)}."
             )
         space = family.full_space(task.kind)
@@ -136,7 +139,9 @@ def _changed(space: Mapping[str, Any], changes: Mapping[str, Any], field: str) -
 def _family_choice(family: Family, item: FamilySpec, space: Mapping[str, Any]) -> FamilyChoice:
     for field in (item.file, item.weights):
         if field is not None and not Path(field).is_file():
-            raise NotFoundError(f"There is no file {field}, which families.{family.name} names; check the path.")
+            raise NotFoundError(
+                f"There is no file {field}, which families.{family.name} names; check the path."
+            )
     return FamilyChoice(
         name=family.name,
         space=space,
@@ -148,7 +153,9 @@ def _family_choice(family: Family, item: FamilySpec, space: Mapping[str, Any]) -
 
 
 def _family_spec(family: FamilyChoice, spec: SearchSpec) -> FamilySpec:
-    written = next((f for f in spec.families if f.name == family.name or f.file == family.file is not None), None)
+    written = next(
+        (f for f in spec.families if f.name == family.name or f.file == family.file is not None), None
+    )
     return written or FamilySpec(name=family.name)
 
 
@@ -188,7 +195,9 @@ def _constraints(spec: SearchSpec, task: Task) -> tuple[Constraint, ...]:
         try:
             constraints.append(Constraint(name, match[1], float(match[2])))  # type: ignore[index]
         except (TypeError, ValueError):
-            raise SpecError(f"constraints.{name} is such as '<= 5e6' or '>= 0.9', but got {text!r}.") from None
+            raise SpecError(
+                f"constraints.{name} is such as '<= 5e6' or '>= 0.9', but got {text!r}."
+            ) from None
     return tuple(constraints)
 
 
@@ -201,7 +210,9 @@ def queue_entry(
     if family is None:
         raise SpecError(f"{field} must name its family, one of: {', '.join(spaces)}.")
     if family not in spaces:
-        raise SpecError(f"{field} names the family {family!r}, which this search lacks: {nearest(str(family), spaces)}")
+        raise SpecError(
+            f"{field} names the family {family!r}, which this search lacks: {nearest(str(family), spaces)}"
+        )
     space = spaces[family]
     flat = dict(_flat_values(space, values, field, ""))
     open_leaves = dict(leaves(space))
@@ -251,7 +262,9 @@ def _budget(budget: BudgetSpec, epochs: int, device: str) -> BudgetSpec:
     bounds = (budget.trials, budget.time, budget.gpu_hours, budget.cpu_hours)
     seconds = budget.time if any(bound is not None for bound in bounds) else DEFAULT_SECONDS
     if device == "cuda" and budget.cpu_hours is not None:
-        raise RequestError("budget.cpu_hours counts where trials run on CPUs; here they run on GPUs: give gpu_hours.")
+        raise RequestError(
+            "budget.cpu_hours counts where trials run on CPUs; here they run on GPUs: give gpu_hours."
+        )
     return budget.model_copy(update={"epochs": epochs, "time": seconds})
 
 
@@ -267,5 +280,3 @@ def _resources(spec: SearchSpec, machine: Machine, device: str) -> Any:
 def space_of_values(search: Search, family: str, configuration: Mapping[str, Any]) -> dict[str, Scalar]:
     """The open parameters of a configuration, by path, as the tables show them."""
     return flatten(search.family(family).space, configuration)
-
-

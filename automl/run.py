@@ -25,7 +25,7 @@ from automl.execution.executor import Executor, Job, Tick
 from automl.execution.recording import VERSION
 from automl.machine import Machine, this_machine
 from automl.resolve import check_names, resolve
-from automl.search import Search
+from automl.resolved import Search
 from automl.spec import BudgetSpec, SearchSpec
 from automl.store import SearchFolder, Store
 from automl.store.fold import Fold
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from automl.data import Prepared
 
 FOLD_SECONDS = 3.0  # between two folds
+SAME_INTERRUPTION_SECONDS = 2.0  # shells and supervisors may send one signal twice
 State = Literal["running", "complete", "stopped", "failed"]
 Watch = Callable[[Search, Progress], None]
 
@@ -163,10 +164,10 @@ class _Driver:
                 f"The search {self._search.search_id} stopped: {last.trouble}. Nothing acknowledged is lost; "
                 f"set it right, then go on with `automl resume {self._search.search_id}`."
             )
-        message = last.progress.notes[-1] if last.progress.notes else None
+        message = " ".join(last.progress.notes) or None
         state: State = "complete"
         if self.interrupted.is_set() and last.progress.phase != "done":
-            state, message = "stopped", "interrupted; it can be resumed"
+            state, message = "stopped", "It was interrupted, and can be resumed."
         elif last.progress.best_trial is None:
             state = "failed"
         prune(self._folder, self._fold)
@@ -216,14 +217,18 @@ class _Driver:
 
 @contextmanager
 def _interruptions() -> Iterator[threading.Event]:
-    """An event that Ctrl-C or SIGTERM sets; the second one ends the process at once."""
+    """An event that Ctrl-C or SIGTERM sets; another one, some time later, ends the process at once."""
     interrupted = threading.Event()
+    first = 0.0
     if threading.current_thread() is not threading.main_thread():
         yield interrupted
         return
 
     def handle(number: int, _frame: object) -> None:
-        if interrupted.is_set():
+        nonlocal first
+        if not interrupted.is_set():
+            first = time.monotonic()
+        elif time.monotonic() - first > SAME_INTERRUPTION_SECONDS:
             raise KeyboardInterrupt
         interrupted.set()
 

@@ -52,6 +52,20 @@ def _table(frame: pl.DataFrame, limit: int | None) -> None:
         console.print(f"{shown.height} of {frame.height} shown; --format json, csv or parquet gives all.")
 
 
+def with_short_parameters(trials: pl.DataFrame) -> pl.DataFrame:
+    """The frame with its parameters as short text, without those that are the same in every trial."""
+    import polars as pl
+
+    rows = [json.loads(text) for text in trials["parameters"]]
+    names = dict.fromkeys(name for row in rows for name in row)
+    varying = [name for name in names if len({repr(row.get(name)) for row in rows}) > 1]
+    texts = [
+        " ".join(f"{name.rpartition('.')[2]}={_cell(row[name])}" for name in varying if name in row)
+        for row in rows
+    ]
+    return trials.with_columns(pl.Series("parameters", texts, dtype=pl.String))
+
+
 def _cell(value: Any) -> str:
     if value is None:
         return "-"

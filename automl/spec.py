@@ -269,7 +269,9 @@ def _relative_to(spec: SearchSpec, folder: Path) -> SearchSpec:
         return str((folder / Path(path).expanduser()).resolve())
 
     split = {
-        key: absolute(value) for key in ("validation", "test") if isinstance(value := getattr(spec.split, key), str)
+        key: absolute(value)
+        for key in ("validation", "test")
+        if isinstance(value := getattr(spec.split, key), str)
     }
     families = [
         family.model_copy(update={"file": absolute(family.file), "weights": absolute(family.weights)})

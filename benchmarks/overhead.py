@@ -41,7 +41,10 @@ def ours(n_trials: int, work: Path) -> float:
         finalists={"top": 1, "seeds": 1},
         resources={"workers": N_WORKERS},
     )
-    ended = result.trials().filter(pl.col("state") == "complete")["ended_at"].dt.epoch("us").sort().to_numpy() / 1e6
+    ended = (
+        result.trials().filter(pl.col("state") == "complete")["ended_at"].dt.epoch("us").sort().to_numpy()
+        / 1e6
+    )
     assert len(ended) == n_trials, f"{len(ended)} of {n_trials} trials are in the tables"
     return _marginal(ended)
 
@@ -88,7 +91,11 @@ def main() -> None:
         configured = tune("configured", n_configured, work)
     alone = optuna_alone(n_ours)
     seconds = time.monotonic() - began
-    reaches = (("as shipped", shipped, 100.0), ("well configured", configured, 5.0), ("Optuna alone", alone, None))
+    reaches = (
+        ("as shipped", shipped, 100.0),
+        ("well configured", configured, 5.0),
+        ("Optuna alone", alone, None),
+    )
     measures = [
         Measure(
             name=f"overhead of a trial, against {'Optuna alone' if peer == 'Optuna alone' else 'Ray Tune ' + peer}",

@@ -59,7 +59,9 @@ def _adult(data: Path | None, work: Path) -> dict[str, Any]:
     """The two files with a header, and the same labels in both: the test file's end in a dot."""
     assert data is not None
     for part in ("train", "test"):
-        frame = pl.read_csv(data / "adult" / f"adult.{part}", has_header=False, new_columns=list(ADULT_COLUMNS))
+        frame = pl.read_csv(
+            data / "adult" / f"adult.{part}", has_header=False, new_columns=list(ADULT_COLUMNS)
+        )
         text = pl.col(pl.String).str.strip_chars().str.strip_chars_end(".")
         frame.with_columns(text).write_parquet(work / f"adult_{part}.parquet")
     return {
@@ -95,7 +97,11 @@ def measure(name: str, row: Row, data: Path | None, minutes: float, quick: bool)
     seconds = time.monotonic() - began
     print(f"\n{name}: {trials.height} trials in {seconds:.0f} s; {result.message}")
     with pl.Config(tbl_rows=20, tbl_cols=9, tbl_hide_column_data_types=True, tbl_hide_dataframe_shape=True):
-        print(board.select("rank", "entry", "family", "score", "low", "high", "n_seeds", "n_rows", "validation_score"))
+        print(
+            board.select(
+                "rank", "entry", "family", "score", "low", "high", "n_seeds", "n_rows", "validation_score"
+            )
+        )
     minimise = board["goal"][0] == "min"
     networks = board.filter(pl.col("kind") == "refit").sort("validation_score", descending=not minimise)
     baseline = board.filter(pl.col("entry") == "gradient_boosting")

@@ -13,13 +13,14 @@ import polars as pl
 
 from dashboard import words
 
+Drawn = alt.LayerChart | alt.FacetChart
 HEIGHT = 280
 # These stand out by 3:1 from both backgrounds, so that a state has one colour in both themes.
 STATE_COLOURS = {"complete": "#2E86C1", "stopped": "#8A7A00", "failed": "#D55E00"}
 _NO_ZERO = alt.Scale(zero=False)
 
 
-def best_so_far(steps: pl.DataFrame, metric: str, goal: str) -> alt.LayerChart:
+def best_so_far(steps: pl.DataFrame, metric: str, goal: str) -> Drawn:
     """A step line over minutes; each step is the trial that made it.
 
     Args:
@@ -37,7 +38,7 @@ def best_so_far(steps: pl.DataFrame, metric: str, goal: str) -> alt.LayerChart:
     return alt.layer(line, points).properties(height=HEIGHT)
 
 
-def states(counts: pl.DataFrame) -> alt.LayerChart:
+def states(counts: pl.DataFrame) -> Drawn:
     """One bar a state, with its number, cut by reason.
 
     Args:
@@ -81,7 +82,7 @@ def states(counts: pl.DataFrame) -> alt.LayerChart:
     return alt.layer(bars, numbers).properties(height=HEIGHT)
 
 
-def curves(values: pl.DataFrame, metric: str, families: Sequence[str], used: Sequence[str]) -> alt.LayerChart:
+def curves(values: pl.DataFrame, metric: str, families: Sequence[str], used: Sequence[str]) -> Drawn:
     """One line a trial, the best one thick, coloured by family.
 
     Args:
@@ -111,7 +112,7 @@ def curves(values: pl.DataFrame, metric: str, families: Sequence[str], used: Seq
     return alt.layer(others, best).properties(height=HEIGHT)
 
 
-def intervals(board: pl.DataFrame, metric: str, goal: str) -> alt.LayerChart:
+def intervals(board: pl.DataFrame, metric: str, goal: str) -> Drawn:
     """One line an entry, in the order of the frame: its score as a mark, its interval as a bar.
 
     Args:

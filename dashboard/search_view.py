@@ -53,9 +53,9 @@ def _draw(snapshot: Snapshot, search_id: str) -> None:
     _head(row)
     counts = queries.states(snapshot, search_id)
     if counts.height == 0:
-        st.info(
-            "No trial has ended yet: charts and trials appear here as they do.", icon=":material/schedule:"
-        )
+        later = "No trial has ended yet: charts and trials appear here as they do."
+        said = later if row["state"] in words.ACTIVE else "No trial ended in this search."
+        st.info(said, icon=":material/schedule:")
     else:
         _results(snapshot, row, counts)
     st.subheader("On the command line", anchor=False)
@@ -64,7 +64,7 @@ def _draw(snapshot: Snapshot, search_id: str) -> None:
 
 
 def _head(row: dict[str, Any]) -> None:
-    _, icon, colour = words.STATES.get(row["state"], ("?", ":material/help:", "gray"))
+    _, icon, colour = words.STATES.get(row["state"], words.UNKNOWN)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.badge(words.escape(row["state"], 40), icon=icon, color=colour)
         if row["state"] in words.ACTIVE:
@@ -86,7 +86,9 @@ def _head(row: dict[str, Any]) -> None:
             "Refits", f"{row['n_refits']:,}", border=True, help="Finalists, trained again over fresh seeds"
         )
         st.metric("Training", words.duration(row["train_seconds"]), border=True, help="Summed over trials")
-        st.metric("Updated", f"{row['updated_at']:%H:%M:%S}", border=True, help=words.utc(row["updated_at"]))
+        st.metric(
+            "Updated (UTC)", f"{row['updated_at']:%H:%M:%S}", border=True, help=words.utc(row["updated_at"])
+        )
 
 
 def _results(snapshot: Snapshot, row: dict[str, Any], counts: pl.DataFrame) -> None:

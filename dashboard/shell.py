@@ -7,7 +7,6 @@ import logging
 import secrets
 from collections.abc import Callable
 
-import altair as alt
 import polars as pl
 import streamlit as st
 from deltalake.exceptions import DeltaError
@@ -15,6 +14,7 @@ from polars.exceptions import PolarsError
 
 from automl.errors import AutoMLError, UnreachableError
 from dashboard import words
+from dashboard.charts import Drawn
 from dashboard.snapshot import Snapshot, take_snapshot
 
 PROBLEMS = (AutoMLError, DeltaError, PolarsError, OSError)
@@ -75,7 +75,7 @@ def heading(title: str, snapshot: Snapshot, table: str) -> None:
         st.caption(f"{words.escape(snapshot.store.path, 80)} · {as_of}", width="content")
 
 
-def chart(drawn: alt.LayerChart, alt_text: str, data: pl.DataFrame, key: str) -> None:
+def chart(drawn: Drawn, alt_text: str, data: pl.DataFrame, key: str) -> None:
     """A chart with its description, and its numbers one click away."""
     ink = INK[st.context.theme.type or "light"]
     inked = drawn.configure_axis(labelColor=ink, titleColor=ink).configure_legend(labelColor=ink)

@@ -7,8 +7,10 @@ import re
 import shlex
 import unicodedata
 from datetime import UTC, datetime
+from typing import Literal
 
-STATES = {  # state: (sign, icon, colour of its badge); never the colour alone
+Colour = Literal["gray", "blue", "violet", "green", "orange"]
+STATES: dict[str, tuple[str, str, Colour]] = {  # state: (sign, icon, colour); never colour alone
     "queued": ("◷", ":material/schedule:", "gray"),
     "running": ("▶", ":material/play_arrow:", "blue"),
     "stopping": ("◫", ":material/hourglass_bottom:", "violet"),
@@ -16,6 +18,7 @@ STATES = {  # state: (sign, icon, colour of its badge); never the colour alone
     "complete": ("✔", ":material/check_circle:", "green"),
     "failed": ("✖", ":material/error:", "orange"),
 }
+UNKNOWN: tuple[str, str, Colour] = ("?", ":material/help:", "gray")
 ACTIVE = ("queued", "running", "stopping")
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~$:&^=])")
 _LINK = re.compile(r"(?<=:)//|(?<=[wW])\.(?=\S)|@")

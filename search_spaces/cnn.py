@@ -97,7 +97,7 @@ FAMILY = Family(
         "pooling": Choice(("max", "average", "stride"), prior="max"),
         "activation": Choice(ACTIVATIONS, prior="relu"),
         "normalisation": Choice(NORMALISATIONS, prior="batch"),
-        "dropout": Float(0.0, 0.5, prior=0.1, limits=(0.0, 0.95)),
+        "dropout": Float(0.0, 0.5, prior=0.2, limits=(0.0, 0.95)),
     },
     build=CNN,
     source=(

@@ -55,13 +55,13 @@ FAMILY = Family(
     name="resnet",
     kinds=("table",),
     space={
-        "depth": Int(1, 6, prior=2, limits=(1, 64)),
+        "depth": Int(1, 6, prior=3, limits=(1, 64)),
         "width": Int(32, 384, log=True, prior=128, limits=(1, 8192)),
         # from Gorishniy et al. 2021, supplement, the tuning space of ResNet
         "inner_factor": Float(1.0, 4.0, prior=2.0, limits=(0.01, 16.0)),
         "activation": Choice(ACTIVATIONS, prior="relu"),
         "normalisation": Choice(NORMALISATIONS, prior="batch"),
-        "dropout": Float(0.0, 0.5, prior=0.15, limits=(0.0, 0.95)),
+        "dropout": Float(0.0, 0.5, prior=0.25, limits=(0.0, 0.95)),
         "residual_dropout": Float(0.0, 0.5, prior=0.0, limits=(0.0, 0.95)),
         "embedding": embedding_space(),
     },

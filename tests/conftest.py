@@ -25,3 +25,15 @@ def development_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"AUTOML_DATA names {folder}, which is not a folder")
     return folder
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Name what a missing browser left out: a skip that nobody sees looks like a pass."""
+    reports = terminalreporter.stats.get("skipped", [])
+    unseen = [report for report in reports if "browser tests skipped" in str(report.longrepr)]
+    if unseen:
+        terminalreporter.write_line(
+            f"{len(unseen)} browser tests were skipped: there is no Chromium here. "
+            "AUTOML_REQUIRE_BROWSER=1 makes that a failure.",
+            yellow=True,
+        )

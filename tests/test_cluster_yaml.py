@@ -61,3 +61,11 @@ def test_every_process_asks_for_the_token(cluster: dict[str, Any]) -> None:
 def test_no_node_is_left_to_the_open_security_group_that_ray_would_make(cluster: dict[str, Any]) -> None:
     for node_type in cluster["available_node_types"].values():
         assert node_type["node_config"]["SecurityGroupIds"]
+
+
+def test_every_node_mounts_the_store_at_one_place(cluster: dict[str, Any]) -> None:
+    assert any(
+        "/mnt/automl" in command and "mount" in command for command in cluster["initialization_commands"]
+    )
+    assert "--volume /mnt/automl:/mnt/automl" in cluster["docker"]["run_options"]
+    assert "--env AUTOML_STORE=/mnt/automl/store" in cluster["docker"]["run_options"]

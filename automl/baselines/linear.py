@@ -70,11 +70,11 @@ def _numbers(inputs: Mapping[str, Array]) -> Array:
 
 
 def _features(inputs: Mapping[str, Array], signature: Signature, mean: Array, deviation: Array) -> Any:
-    """Standardised numbers beside one column for each category but the unseen, sparse where there are many."""
+    """Standardised numbers beside one column for each category seen, sparse where these are many."""
     numbers = (_numbers(inputs) - mean) / deviation
     if "categorical" not in inputs:
         return numbers
-    from scipy import sparse
+    from scipy import sparse  # type: ignore[import-untyped]
 
     codes = inputs["categorical"]
     rows, blocks = np.arange(len(codes)), []

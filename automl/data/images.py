@@ -87,7 +87,10 @@ def _open(file: Path) -> Image.Image:
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-        image = Image.open(file, formats=FORMATS)
+        try:
+            image = Image.open(file, formats=FORMATS)
+        except Image.DecompressionBombError as error:
+            raise ValueError("too many pixels") from error
     if image.width * image.height > MAX_PIXELS:
         image.close()
         raise ValueError("too many pixels")

@@ -8,7 +8,6 @@ from hashlib import sha256
 from typing import Literal
 
 import numpy as np
-import polars as pl
 
 from automl.data import checks, infer, values
 from automl.data.given import Sources, read_sources
@@ -60,15 +59,16 @@ def prepare(data: DataSpec, split: SplitSpec, task: TaskKind | Literal["auto"]) 
     _check_names(raw, data, split, target)
     kind, said = infer_task(raw.frame[target], task)
     checks.enough_rows(len(raw), raw.name)
-    checks.finite(raw.frame if kind == "classification" else _as_numbers(raw.frame, target))
+    used = raw.frame.drop(name for name, given in data.types.items() if given == "ignore")
+    checks.finite(used if kind == "classification" else used.with_columns(values.as_number(used[target])))
     found = Task(kind, target, classes_of(raw.frame[target]) if kind == "classification" else ())
     guide, kept = make_guide(raw, index, sources, split, data, found)
+    if len(kept) < len(raw):
+        notes.append(f"a sample of {len(kept)} rows, as max_rows is {data.max_rows}")
     raw, index = _take(raw, kept), index[kept]
     splits = split_rows(len(raw), split, guide)
     check_groups(splits, guide, split)
     notes = [*sources.notes, *notes, *filter(None, [said])]
-    if len(kept) < len(sources.raw) and data.max_rows is not None:
-        notes.append(f"a sample of {len(kept)} rows, as max_rows is {data.max_rows}")
     preprocessing, found, more = _fit(raw, splits["train"], found, data, split)
     rows = {name: _encode(preprocessing, raw, positions, index, guide) for name, positions in splits.items()}
     sizes = ", ".join(f"{len(rows[name])} {name}" for name in ("train", "validation", "test"))
@@ -118,10 +118,6 @@ def _check_names(raw: RawData, data: DataSpec, split: SplitSpec, target: str) ->
         raise DataError(
             f"data.types gives the target {target} a type; set task instead, and leave it out there."
         )
-
-
-def _as_numbers(frame: pl.DataFrame, target: str) -> pl.DataFrame:
-    return frame.with_columns(values.as_number(frame[target]))
 
 
 def _fit(

@@ -61,7 +61,7 @@ def fingerprint(raw: RawData) -> str:
         digest.update(f"\0{name}\0".encode() + positions.astype("<i8").tobytes())
     if raw.images is not None:
         digest.update(str(raw.images.shape).encode())
-        digest.update(memoryview(np.ascontiguousarray(raw.images)))
+        digest.update(np.ascontiguousarray(raw.images).data)
     return digest.hexdigest()
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from automl.search import Search
+from automl.resolved import Search
 from automl.store import SearchFolder
 from automl.study import Progress
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+from automl import training
 from automl.execution.executor import Job, Tick
 from automl.execution.service import StudyService
 from automl.execution.worker import Worker
@@ -21,22 +22,33 @@ class LocalExecutor:
         port = _Ticking(service, tick)
         worker = Worker("0", job.search, job.prepared, job.folder, job.term, port, job.search.device)
         service.register(worker.name)
+        training.set_threads(max(1, int(job.search.spec.resources.cpus)))
         worker.run()
+        if port.error is not None:
+            raise port.error
         return _tick_of(service)
 
 
 class _Ticking:
-    """The study service; on the way to it the driver gets its ticks, since no other thread runs."""
+    """The study service; on the way to it the driver gets its ticks, since no other thread runs.
+
+    What the driver raises is kept, and the worker paused: it is not the attempt that failed.
+    """
 
     def __init__(self, service: StudyService, tick: Callable[[Tick], None]) -> None:
         self._service = service
         self._tick = tick
         self._last = 0.0
+        self.error: Exception | None = None
 
     def _maybe_tick(self) -> None:
-        if time.monotonic() - self._last >= TICK_SECONDS:
+        if time.monotonic() - self._last >= TICK_SECONDS and self.error is None:
             self._last = time.monotonic()
-            self._tick(_tick_of(self._service))
+            try:
+                self._tick(_tick_of(self._service))
+            except Exception as error:
+                self.error = error
+                self._service.pause()
 
     def ask(self, worker: str) -> Answer:
         self._maybe_tick()

@@ -14,8 +14,8 @@ import numpy as np
 from automl import catalog
 from automl.errors import TrialFailure
 from automl.resolve import space_of_values
-from automl.search import COSTS, Search
-from automl.store import Record, write_predictions
+from automl.resolved import COSTS, Search
+from automl.store import PredictionFile, Record, write_predictions
 from automl.store.rows import PredictionRow, ScoreRow, TrialRow
 from automl.study import Assignment, Result
 
@@ -53,8 +53,16 @@ def failed_record(
 ) -> Record:
     """The record of an attempt that failed while its worker lived."""
     return _failed(
-        worker.search, work, worker.term, failure.reason, failure.message, started, datetime.now(UTC),
-        seconds, worker.name, worker.device,
+        worker.search,
+        work,
+        worker.term,
+        failure.reason,
+        failure.message,
+        started,
+        datetime.now(UTC),
+        seconds,
+        worker.name,
+        worker.device,
     )
 
 
@@ -66,19 +74,44 @@ def lost_record(
 
 
 def _failed(
-    search: Search, work: Assignment, term: int, reason: str, message: str, started: datetime,
-    ended: datetime, seconds: float, worker: str, device: str,
+    search: Search,
+    work: Assignment,
+    term: int,
+    reason: str,
+    message: str,
+    started: datetime,
+    ended: datetime,
+    seconds: float,
+    worker: str,
+    device: str,
 ) -> Record:
     row = None
     if work.kind == "trial":
         row = TrialRow(
-            **_identity(search, work, term), state="failed", reason=reason, message=message[:2000],
-            scores="{}", n_epochs=0, started_at=started, ended_at=ended, train_seconds=seconds,
-            worker=worker, device=device,
+            **_identity(search, work, term),
+            state="failed",
+            reason=reason,
+            message=message[:2000],
+            scores="{}",
+            n_epochs=0,
+            started_at=started,
+            ended_at=ended,
+            train_seconds=seconds,
+            worker=worker,
+            device=device,
         )
     return Record(
-        kind=work.kind, name=work.name, attempt=work.attempt, term=term, folder=None, trial=row, epochs={},
-        state="failed", reason=reason, message=message[:2000], seconds=seconds,
+        kind=work.kind,
+        name=work.name,
+        attempt=work.attempt,
+        term=term,
+        folder=None,
+        trial=row,
+        epochs={},
+        state="failed",
+        reason=reason,
+        message=message[:2000],
+        seconds=seconds,
     )
 
 
@@ -116,9 +149,7 @@ def _identity(search: Search, work: Assignment, term: int) -> dict[str, Any]:
     }
 
 
-def _trial_row(
-    worker: Worker, work: Assignment, done: Done, started: datetime, ended: datetime
-) -> TrialRow:
+def _trial_row(worker: Worker, work: Assignment, done: Done, started: datetime, ended: datetime) -> TrialRow:
     from automl.execution.attempt import measured_scores
 
     primary = worker.search.objectives[0].name

@@ -14,7 +14,7 @@ from typing import Protocol
 
 from automl.errors import AlreadyRecorded, StorageError
 from automl.execution.recording import lost_record, result_of
-from automl.search import Search
+from automl.resolved import Search
 from automl.store import SearchFolder
 from automl.study import Answer, Assignment, Decision, Progress, Result, Study
 from automl.task import Goal

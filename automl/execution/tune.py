@@ -27,8 +27,8 @@ from automl.execution.executor import Job, Tick
 from automl.execution.service import StudyService, workers_named
 from automl.execution.worker import Worker
 from automl.machine import Machine
-from automl.search import Search
-from automl.store import SearchFolder, open_store
+from automl.resolved import Search
+from automl.store import open_store
 from automl.study import Answer, Assignment, Decision, Progress, Result
 
 NAMESPACE = "automl"
@@ -128,10 +128,10 @@ class TuneExecutor:
     def run(self, job: Job, tick: Callable[[Tick], None]) -> Tick:
         with connected(self._address, job.search):
             actor = self._start_study(job)
-            tuner = threading.Thread(target=self._fit, args=(job,), name="tune", daemon=True)
-            tuner.start()
+            fit = _Fit(job, self._store)
+            fit.start()
             try:
-                self._watch(job, actor, tuner, tick)
+                self._watch(job, actor, fit, tick)
                 return _tick_of(actor)
             except RayActorError as error:
                 raise UnreachableError(
@@ -146,9 +146,48 @@ class TuneExecutor:
         _get(actor.n_registered.remote())
         return actor
 
-    def _fit(self, job: Job) -> None:
-        """Runs Ray Tune to the end; what matters of it is in the store, so nothing is returned."""
-        search = job.search
+    def _watch(self, job: Job, actor: Any, fit: _Fit, tick: Callable[[Tick], None]) -> None:
+        began = time.monotonic()
+        started = False
+        while fit.is_alive():
+            fit.join(TICK_SECONDS)
+            for name in _get(actor.end_hung.remote()):
+                logging.getLogger("automl").warning("worker %s made no progress and was ended", name)
+            tick(_tick_of(actor))
+            started = started or _get(actor.n_registered.remote()) > 0
+            if not started and time.monotonic() - began > START_SECONDS:
+                resources = job.search.spec.resources
+                raise UnreachableError(
+                    f"No worker started within {START_SECONDS:g} s: each needs {resources.cpus:g} CPUs and "
+                    f"{resources.gpus or 0:g} GPUs. Lower resources, or ask `ray status`."
+                )
+        if fit.error is not None:
+            raise UnreachableError(
+                f"Ray Tune ended with {type(fit.error).__name__}: {fit.error}. Nothing acknowledged is lost: "
+                f"go on with `automl resume {job.search.search_id}`."
+            ) from fit.error
+
+
+class _Fit(threading.Thread):
+    """Ray Tune, running the workers to their end; what matters of it is in the store.
+
+    It has a thread of its own, so that the main one hears signals, folds and shows progress.
+    """
+
+    def __init__(self, job: Job, store: str) -> None:
+        super().__init__(name="tune", daemon=True)
+        self._job = job
+        self._store = store
+        self.error: Exception | None = None
+
+    def run(self) -> None:
+        try:
+            self._fit()
+        except Exception as error:  # whatever it is, the main thread says it; it must not die in silence
+            self.error = error
+
+    def _fit(self) -> None:
+        job, search = self._job, self._job.search
         trainable = tune.with_parameters(
             TuneWorker, plain=search.to_plain(), prepared=job.prepared, store=self._store, term=job.term
         )
@@ -168,22 +207,6 @@ class TuneExecutor:
                 ),
             )
             tuner.fit()
-
-    def _watch(self, job: Job, actor: Any, tuner: threading.Thread, tick: Callable[[Tick], None]) -> None:
-        began = time.monotonic()
-        started = False
-        while tuner.is_alive():
-            tuner.join(TICK_SECONDS)
-            for name in _get(actor.end_hung.remote()):
-                logging.getLogger("automl").warning("worker %s made no progress and was ended", name)
-            tick(_tick_of(actor))
-            started = started or _get(actor.n_registered.remote()) > 0
-            if not started and time.monotonic() - began > START_SECONDS:
-                resources = job.search.spec.resources
-                raise UnreachableError(
-                    f"No worker started within {START_SECONDS:g} s: each needs {resources.cpus:g} CPUs and "
-                    f"{resources.gpus or 0:g} GPUs. Lower resources, or look at the cluster with `ray status`."
-                )
 
 
 def actor_name(search: Search, term: int) -> str:
@@ -247,6 +270,7 @@ def _quiet() -> None:
         "RAY_TRAIN_ENABLE_V2_MIGRATION_WARNINGS": "0",
         "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
         "RAY_DEDUP_LOGS": "0",
+        "RAY_ENABLE_AUTO_CONNECT": "0",  # else Tune starts a second Ray while the first one ends
     }
     for name, value in defaults.items():
         os.environ.setdefault(name, value)
@@ -283,5 +307,3 @@ def _get(reference: Any) -> Any:
         return ray.get(reference)
     except RayTaskError as error:
         raise (error.cause if isinstance(error.cause, Exception) else error) from None
-
-

@@ -16,7 +16,7 @@ from automl.errors import AlreadyRecorded, StorageError, TrialFailure
 from automl.execution import recording
 from automl.execution.attempt import Paused, run_baseline, run_training
 from automl.execution.service import StudyPort
-from automl.search import Search
+from automl.resolved import Search
 from automl.store import SearchFolder
 from automl.study import Assignment, Result
 
@@ -62,9 +62,7 @@ class Worker:
         started = datetime.now(UTC)
         clock = time.perf_counter()
         try:
-            done = (
-                run_baseline(self, work) if work.kind == "baseline" else run_training(self, work)
-            )
+            done = run_baseline(self, work) if work.kind == "baseline" else run_training(self, work)
             record = recording.record_of(self, work, done, started)
         except Paused:
             return False

@@ -17,7 +17,7 @@ def mae(target: Array, prediction: Array) -> float:
 
 
 def _distances(target: Array, prediction: Array) -> Array:
-    return np.abs(target - prediction)
+    return np.asarray(np.abs(target - prediction))
 
 
 METRIC = Metric(

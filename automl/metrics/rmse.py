@@ -17,7 +17,7 @@ def rmse(target: Array, prediction: Array) -> float:
 
 
 def _squares(target: Array, prediction: Array) -> Array:
-    return np.square(target - prediction)
+    return np.asarray(np.square(target - prediction))
 
 
 METRIC = Metric(

@@ -6,11 +6,13 @@ meanwhile, and gives way where another changed the rows that it was about to rew
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import polars as pl
 from deltalake import CommitProperties, DeltaTable, write_deltalake
 from deltalake.exceptions import CommitFailedError
 
-from automl.store.delta import open_table, writer_properties
+from automl.store.delta import open_table, table_schema, writer_properties
 from automl.store.lease import lease
 from automl.store.rows import TABLES
 from automl.store.store import Store
@@ -21,7 +23,13 @@ MANY_SMALL_FILES = 64
 SORT_AT_MOST_BYTES = 2 * 2**30  # sorting takes memory: larger tables are merged
 RETENTION_HOURS = 24  # a reader that pinned a version has so long before its files go
 LEASE_SECONDS = 1800.0
-SORTED_BY = ("search_id", "trial", "attempt", "metric", "epoch")  # as far as a table has them
+SORTED_BY: Mapping[str, tuple[str, ...]] = {  # by what a table is asked for
+    "searches": ("search_id",),
+    "trials": ("search_id", "trial", "attempt"),
+    "epochs": ("search_id", "trial", "attempt", "metric", "epoch"),
+    "scores": ("fingerprint", "split_id", "search_id", "entry", "seed", "split", "metric"),
+    "predictions": ("fingerprint", "split_id", "split", "search_id", "entry", "seed"),
+}
 
 
 def maybe_compact(store: Store) -> list[str]:
@@ -49,9 +57,11 @@ def _compact_table(store: Store, table: str) -> bool:
     try:
         small, total = _bytes_of(handle)
         if total <= SORT_AT_MOST_BYTES and 4 * small >= total:
-            _rewrite_sorted(handle)
+            _rewrite_sorted(handle, table)
         else:  # little is new: merging it alone keeps the cost of a row's life at a few rewrites
-            handle.optimize.compact(target_size=TARGET_FILE_BYTES, writer_properties=writer_properties())
+            handle.optimize.compact(
+                target_size=TARGET_FILE_BYTES, writer_properties=writer_properties(table_schema(table))
+            )
     except CommitFailedError:
         return False  # another writer changed these rows meanwhile; the next compaction will see them
     handle = DeltaTable(str(store.table_path(table)))
@@ -68,17 +78,16 @@ def vacuum(handle: DeltaTable, dry_run: bool) -> list[str]:
     )
 
 
-def _rewrite_sorted(handle: DeltaTable) -> None:
+def _rewrite_sorted(handle: DeltaTable, table: str) -> None:
     """Replace the files that this handle knows; what others append meanwhile stays."""
     rows = pl.scan_delta(handle).collect()
-    columns = [column for column in SORTED_BY if column in rows.columns]
     write_deltalake(
         handle,
-        rows.sort(columns),
+        rows.sort(SORTED_BY[table]),
         mode="overwrite",
         schema_mode="merge",
         target_file_size=TARGET_FILE_BYTES,
-        writer_properties=writer_properties(),
+        writer_properties=writer_properties(rows.schema),
         commit_properties=CommitProperties(max_commit_retries=20),
     )
 

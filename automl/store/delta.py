@@ -6,7 +6,7 @@ import random
 import time
 from collections.abc import Callable
 from functools import cache
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import polars as pl
 from deltalake import CommitProperties, DeltaTable, Transaction, WriterProperties, write_deltalake
@@ -20,6 +20,7 @@ T = TypeVar("T")
 MAX_COMMIT_RETRIES = 200  # 64 writers of one table at once lose commits at the library's 15
 COMMIT_SECONDS = 300.0  # how long one commit is tried again before it is an error
 ROW_GROUP_ROWS = 20_000  # one search's rows among a million are found by skipping the other groups
+WIDE_ROW_GROUP_ROWS = 200  # where each row holds whole lists
 CONFIGURATION = {"delta.logRetentionDuration": "interval 1 days", "delta.checkpointInterval": "50"}
 
 
@@ -75,7 +76,7 @@ def append(handle: DeltaTable, rows: pl.DataFrame, app_id: str, transaction: int
         rows,
         mode="append",
         schema_mode="merge",
-        writer_properties=writer_properties(),
+        writer_properties=writer_properties(rows.schema),
         commit_properties=CommitProperties(
             max_commit_retries=MAX_COMMIT_RETRIES, app_transactions=[Transaction(app_id, transaction)]
         ),
@@ -124,5 +125,8 @@ def retried(attempt: Callable[[], T]) -> T:
         pause = min(2 * pause, 2.0)
 
 
-def writer_properties(**options: Any) -> WriterProperties:
-    return WriterProperties(compression="ZSTD", max_row_group_size=ROW_GROUP_ROWS, **options)
+def writer_properties(schema: pl.Schema) -> WriterProperties:
+    wide = schema.get("prediction") is not None
+    return WriterProperties(
+        compression="ZSTD", max_row_group_size=WIDE_ROW_GROUP_ROWS if wide else ROW_GROUP_ROWS
+    )

@@ -74,7 +74,11 @@ def start(work: Path) -> subprocess.Popen[bytes]:
 
 
 def _automl(work: Path, *words: str) -> subprocess.Popen[bytes]:
-    environment = {**os.environ, "AUTOML_NOOP_SECONDS": str(SECONDS_PER_EPOCH), "AUTOML_STORE": str(work / "store")}
+    environment = {
+        **os.environ,
+        "AUTOML_NOOP_SECONDS": str(SECONDS_PER_EPOCH),
+        "AUTOML_STORE": str(work / "store"),
+    }
     command = [sys.executable, "-m", "automl.cli", *words]
     log = (work / "log.txt").open("ab")
     return subprocess.Popen(command, env=environment, stdout=log, stderr=log)
@@ -141,15 +145,22 @@ def settle(work: Path, before: dict[str, str], count: Count) -> None:
     count.repeats += 1
     count.acknowledged += len(before)
     count.lost += sum(after.get(name) != digest for name, digest in before.items())
-    ends = Counter(r.name for r in store.search(search_id).records() if r.kind == "trial" and r.state != "failed")
+    ends = Counter(
+        r.name for r in store.search(search_id).records() if r.kind == "trial" and r.state != "failed"
+    )
     rows = scan(store, "trials").filter(search_id=search_id).collect()
     count.doubled += sum(n > 1 for n in ends.values())
     count.doubled += rows.height - rows.select("trial", "attempt").n_unique()
     count.lost += N_TRIALS - len(ends)
     count.lost += len([name for name in after if name.startswith("trials/")]) - rows.height
-    ended = {name.split("/")[1] for name in before if name.startswith("trials/") and _ended(store, search_id, name)}
-    count.again += sum(int(r.attempt) > 1 and r.name in ended and not _first(before, r)
-                       for r in store.search(search_id).records() if r.kind == "trial")
+    ended = {
+        name.split("/")[1] for name in before if name.startswith("trials/") and _ended(store, search_id, name)
+    }
+    count.again += sum(
+        int(r.attempt) > 1 and r.name in ended and not _first(before, r)
+        for r in store.search(search_id).records()
+        if r.kind == "trial"
+    )
     check_implied(store, search_id, n_entries, count)
 
 
@@ -182,9 +193,19 @@ def check_implied(store: Any, search_id: str, n_before: int, count: Count) -> No
 
 def kill_tune(work: Path, rng: random.Random, count: Count) -> None:
     """The same for Ray Tune: killed, restored, and its results compared with what had finished."""
+
     def command(*more: str) -> list[str]:
-        return [sys.executable, "-m", "benchmarks.peers.ray_tune", "shipped", str(PEER_TRIALS), str(work),
-                "--pause", str(PEER_PAUSE), *more]
+        return [
+            sys.executable,
+            "-m",
+            "benchmarks.peers.ray_tune",
+            "shipped",
+            str(PEER_TRIALS),
+            str(work),
+            "--pause",
+            str(PEER_PAUSE),
+            *more,
+        ]
 
     with (work / "log.txt").open("ab") as log:
         driver = subprocess.Popen(command(), stdout=log, stderr=log)

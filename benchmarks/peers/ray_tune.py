@@ -48,7 +48,11 @@ def run_tune(mode: str, n_trials: int, folder: str, pause: float = 0.0, resume: 
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     ray.init(
-        address="local", num_cpus=N_WORKERS, include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR
+        address="local",
+        num_cpus=N_WORKERS,
+        include_dashboard=False,
+        log_to_driver=False,
+        logging_level=logging.ERROR,
     )
     trainable = _as_function(folder, pause) if mode == "shipped" else _as_class(folder, pause)
     storage = str(Path(folder).resolve() / "tune")

@@ -76,13 +76,11 @@ def _choose(choices: pl.DataFrame) -> dict[str, Any]:
         if len(rows) == 1:
             return choices.row(0, named=True)
         about = "The data or its split has changed; only entries on the same rows are compared."
-        return rows[_select("Data and split", list(rows), "split", help=about)]
+        return rows[_select("Data and split", list(rows), "split", about)]
 
 
-def _select(label: str, options: list[str], key: str, **more: str) -> str:
-    return st.selectbox(
-        label, options, key=key, bind="query-params", format_func=words.text, width=300, **more
-    )
+def _select(label: str, options: list[str], key: str, about: str | None = None) -> str:
+    return str(st.selectbox(label, options, key=key, bind="query-params", width=300, help=about))
 
 
 def _verdict(board: pl.DataFrame) -> None:

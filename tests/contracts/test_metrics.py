@@ -112,6 +112,16 @@ def test_metric_stands_missing_classes_and_constant_targets(name: str) -> None:
     assert np.isfinite(score)
 
 
+@pytest.mark.parametrize("name", [n for n in NAMES if catalog.metric(n).per_row is not None])
+def test_metric_from_the_means_of_its_rows_is_the_same(name: str) -> None:
+    metric = catalog.metric(name)
+    assert metric.per_row is not None
+    target, prediction = _example(metric, 2)
+    rows = metric.per_row(target, prediction)
+    assert len(rows) == len(target)
+    assert float(metric.from_mean(rows.mean(axis=0))) == pytest.approx(metric.compute(target, prediction), rel=1e-9)
+
+
 def test_auroc_fits_two_classes_only() -> None:
     auroc = catalog.metric("auroc")
     assert auroc.fits(Task("classification", "y", ("no", "yes")))

@@ -189,7 +189,16 @@ def search_hash(search: Search) -> str:
     ]
     decides = {
         key: plain[key]
-        for key in ("fingerprint", "split_id", "task", "objectives", "constraints", "queue", "epochs", "rungs")
+        for key in (
+            "fingerprint",
+            "split_id",
+            "task",
+            "objectives",
+            "constraints",
+            "queue",
+            "epochs",
+            "rungs",
+        )
     } | {
         "spec_version": spec["spec_version"],
         "data": {key: spec["data"][key] for key in ("target", "types", "numbers", "image_size", "max_rows")},
