@@ -151,7 +151,7 @@ def leaderboard(
     store: str | Path | None = None,
 ) -> pl.DataFrame:
     """Finalists and baselines on the test rows, with 95 % intervals; equal ones share a rank."""
-    from automl.leaderboard import board
+    from automl.ranking import board
     from automl.store import open_store
 
     opened = open_store(store)
@@ -162,15 +162,14 @@ def leaderboard(
 
 def trials(search_id: str, *, store: str | Path | None = None) -> pl.DataFrame:
     """Every ended attempt of a search, best first."""
+    import polars as pl
+
     from automl.store import open_store
     from automl.store.reading import trials as read
 
     opened = open_store(store)
     opened.search(search_id)
-    frame = read(opened, search_id)
-    import polars as pl
-
-    frame = frame.collect() if isinstance(frame, pl.LazyFrame) else frame
+    frame = read(opened, search_id).collect()
     goal = frame["goal"][0] if frame.height else "max"
     return frame.sort(
         [pl.col("state") != "complete", "score", "trial"],

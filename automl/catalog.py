@@ -38,7 +38,8 @@ def names(kind: str) -> tuple[str, ...]:
     """The names of every entry of a kind, sorted; nothing is imported but the package."""
     package, _ = _FOLDERS[kind]
     spec = importlib.util.find_spec(package)
-    assert spec is not None and spec.submodule_search_locations, package
+    assert spec is not None, package
+    assert spec.submodule_search_locations, package
     folder = Path(next(iter(spec.submodule_search_locations)))
     return tuple(sorted(file.stem for file in folder.glob("*.py") if not file.stem.startswith("_")))
 

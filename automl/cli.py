@@ -409,7 +409,7 @@ def _end(result: Any) -> int:
 
 
 def show_board(board: Any, form: str) -> None:
-    from automl.leaderboard import above
+    from automl.ranking import above
     from automl.show import show
 
     columns = [

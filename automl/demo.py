@@ -53,7 +53,7 @@ def _use(folder: Path) -> None:
 
     model = api.load(folder)
     raw = catalog.dataset("digits").load()
-    assert raw.images is not None and raw.frame is not None
+    assert raw.images is not None
     images, labels = raw.images[:8], raw.frame["label"][:8].to_list()
     _say(f"  {model.describe().splitlines()[0]}")
     _say(f"  predicted: {' '.join(map(str, model.predict(images)))}")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from automl.errors import RequestError
 
@@ -31,7 +32,7 @@ def write_frame(frame: pl.DataFrame, file: Path) -> None:
     Raises:
         RequestError: another ending, or the file cannot be written.
     """
-    writers = {".csv": frame.write_csv, ".parquet": frame.write_parquet}
+    writers: dict[str, Callable[[Path], Any]] = {".csv": frame.write_csv, ".parquet": frame.write_parquet}
     if file.suffix not in writers:
         raise RequestError(f"Predictions are written as .csv or .parquet, but got {file.name!r}.")
     try:

@@ -230,7 +230,8 @@ def _flat_values(
             raise SpecError(f"{field}.{prefix}{key} is not a parameter here: {nearest(key, space)}")
         node, path = space[key], f"{prefix}{key}"
         if isinstance(node, Choice) and isinstance(node.options, Mapping):
-            name, inner = (value, {})
+            name: Any = value
+            inner: Mapping[str, Any] = {}
             if isinstance(value, Mapping):
                 if len(value) != 1:
                     raise SpecError(f"{field}.{path} names one option, such as {{{node.names[0]}: {{}}}}.")

@@ -170,7 +170,7 @@ class _Driver:
             state, message = "stopped", "It was interrupted, and can be resumed."
         elif last.progress.best_trial is None:
             state = "failed"
-        prune(self._folder, self._fold)
+        prune(self._folder, self._fold, ended=last.progress.phase == "done")
         self.update_row(state, "cancelled" if state == "stopped" else None, message)
         maybe_compact(self._store)
         return Outcome(self._search.search_id, state, last.progress, message)
@@ -224,7 +224,7 @@ def _interruptions() -> Iterator[threading.Event]:
         yield interrupted
         return
 
-    def handle(number: int, _frame: object) -> None:
+    def handle(_number: int, _frame: object) -> None:
         nonlocal first
         if not interrupted.is_set():
             first = time.monotonic()

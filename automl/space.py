@@ -19,7 +19,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from automl.errors import SpecError, nearest
 
@@ -138,8 +138,8 @@ def flatten(space: Space, configuration: Mapping[str, Any]) -> dict[str, Scalar]
             node = node[key]
         if isinstance(leaf, Choice) and isinstance(leaf.options, Mapping) and isinstance(node, Mapping):
             node = node["name"]
-        values[path] = node
-        return node
+        values[path] = cast(Scalar, node)
+        return values[path]
 
     fill(space, choose)
     return values
@@ -172,7 +172,7 @@ def leaves(space: Space, prefix: str = "") -> Iterator[tuple[str, Leaf]]:
                     yield from leaves(branch, f"{path}.{name}.")
 
 
-def default(path: str, leaf: Leaf) -> Scalar:
+def default(_path: str, leaf: Leaf) -> Scalar:
     """A chooser: the prior where there is one, else the middle of a range or the first option."""
     if leaf.prior is not None:
         return leaf.prior
@@ -224,13 +224,15 @@ def from_plain(node: Any, field: str = "space") -> Any:
     try:
         if kind == "choice":
             return _choice_from_plain(node, field)
-        bounds = node[kind]
-        if not (isinstance(bounds, list) and len(bounds) == 2 and all(map(_is_number, bounds))):
+        bounds: Any = node[kind]
+        if not _is_range(bounds):
             raise SpecError(f"a range is [low, high], two numbers, but got {bounds!r}.")
-        options = {key: node[key] for key in ("log", "prior") if key in node}
+        options: dict[str, Any] = {key: node[key] for key in ("log", "prior") if key in node}
         if not isinstance(options.get("log", False), bool):
             raise SpecError(f"log is true or false, but got {options['log']!r}.")
-        return Float(*map(float, bounds), **options) if kind == "float" else Int(*bounds, **options)
+        low, high = bounds
+        leaf: Any = Float if kind == "float" else Int
+        return leaf(low, high, **options)
     except SpecError as error:
         message = str(error)
         raise SpecError(message if message.startswith(field) else f"{field}: {message}") from None
@@ -349,6 +351,10 @@ def _check_range(leaf: Float | Int) -> None:
 
 def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _is_range(value: Any) -> bool:
+    return isinstance(value, list) and len(value) == 2 and all(map(_is_number, value))
 
 
 def _is_whole(value: Any) -> bool:

@@ -17,7 +17,6 @@ from automl import strict_yaml
 from automl.errors import SpecError
 from automl.task import TaskKind
 
-SPEC_VERSION = 1
 SLUG = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
 _DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*(s|m|h|d)")
 _SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
@@ -158,7 +157,7 @@ class FamilySpec(_Strict):
 class SearchSpec(_Strict):
     """A search as a user writes it; see the notation in README.md."""
 
-    spec_version: Literal[1] = SPEC_VERSION
+    spec_version: Literal[1] = 1
     name: str | None = None
     data: DataSpec
     task: TaskKind | Literal["auto"] = "auto"

@@ -72,6 +72,7 @@ def _check_depth(text: str, name: str) -> None:
     """Walks the events, which cost no memory, so that aliases and nesting are refused first."""
     depth = 0
     for event in yaml.parse(text, Loader=yaml.SafeLoader):
+        assert event.start_mark is not None
         line = event.start_mark.line + 1
         if isinstance(event, yaml.AliasEvent):
             raise SpecError(f"{name}, line {line}: aliases (*{event.anchor}) are not allowed; write it out.")
@@ -81,8 +82,9 @@ def _check_depth(text: str, name: str) -> None:
                 raise SpecError(f"{name}, line {line}: nested deeper than {MAX_DEPTH} levels.")
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
-        if getattr(event, "tag", None) is not None:
-            raise SpecError(f"{name}, line {line}: tags ({event.tag}) are not allowed.")
+        tag = getattr(event, "tag", None)
+        if tag is not None:
+            raise SpecError(f"{name}, line {line}: tags ({tag}) are not allowed.")
 
 
 def _value(node: yaml.Node, name: str) -> Any:

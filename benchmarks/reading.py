@@ -19,7 +19,7 @@ from typing import Any
 
 import polars as pl
 
-from automl.leaderboard import board
+from automl.ranking import board
 from automl.store import Record, Store, open_store
 from automl.store.fold import Fold
 from automl.store.reading import best, ranked, trials

@@ -83,7 +83,7 @@ def ours_told(trials: Sequence[Told]) -> Counter[str]:
         sampler="tpe",
         rungs=(RUNG,),
     )
-    study = Study(plan, lambda entries: None)
+    study = Study(plan, lambda _entries: None)
     for trial in trials:
         (work,) = study.ask(1, 0.0).assignments
         for epoch, score in enumerate(trial.scores, start=1):
@@ -97,7 +97,8 @@ def ours_told(trials: Sequence[Told]) -> Counter[str]:
             n_epochs=len(trial.scores),
         )
         study.finish("trial", work.name, work.attempt, result, 0.0)
-    return Counter(state.name for state in study.optuna_states("any"))
+    told = study._suggestions._suggesters["any"]._study.get_trials(deepcopy=False)
+    return Counter(trial.state.name for trial in told if "trial" in trial.user_attrs)
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""The leaderboard as the page shows it; what it holds is computed by `automl.leaderboard`."""
+"""The leaderboard as the page shows it; what it holds is computed by `automl.ranking`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import polars as pl
 import streamlit as st
 
 from automl import catalog
-from automl.leaderboard import BLOCK, above, leaderboard
+from automl.ranking import BLOCK, above, leaderboard
 from automl.store.reading import latest_attempts
 from dashboard import words
 from dashboard.snapshot import Snapshot

@@ -87,7 +87,10 @@ def test_damaged_images_are_named_and_counted(tmp_path: Path) -> None:
     Image.new("L", (4, 4)).save(tmp_path / "light" / "gif.png", format="GIF")
     with pytest.raises(DataError) as caught:
         read(DataSpec(path=str(tmp_path)))
-    assert str(caught.value) == f"3 of the 15 images in {tmp_path} cannot be used: bomb.png, gif.png, text.jpg. {rest}"
+    assert (
+        str(caught.value)
+        == f"3 of the 16 images in {tmp_path} cannot be used: bomb.png, gif.png, text.jpg. {rest}"
+    )
 
 
 def test_a_folder_without_classes_is_refused(tmp_path: Path) -> None:
@@ -96,7 +99,8 @@ def test_a_folder_without_classes_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError) as caught:
         read(DataSpec(path=str(tmp_path)))
     assert str(caught.value) == (
-        f"{tmp_path} should hold one folder of PNG or JPEG images for each class, but it holds 1 folders without "
+        f"{tmp_path} should hold one folder of PNG or JPEG images for each class, but it holds 1 folders "
+        "without "
         "images and 1 images outside of folders. Sort the images into one folder a class."
     )
 
@@ -125,7 +129,9 @@ def test_images_are_prepared_and_predicted_alike(tmp_path: Path) -> None:
 
 def test_a_folder_of_its_own_gives_the_test_rows(tmp_path: Path) -> None:
     prepared = prepare(
-        DataSpec(path=str(folder_of(tmp_path / "one"))), SplitSpec(test=str(folder_of(tmp_path / "two", 2))), "auto"
+        DataSpec(path=str(folder_of(tmp_path / "one"))),
+        SplitSpec(test=str(folder_of(tmp_path / "two", 2))),
+        "auto",
     )
     assert prepared.test.index.tolist() == [12, 13, 14, 15]
     assert len(prepared.train) + len(prepared.validation) == 12

@@ -30,7 +30,9 @@ def refused(path: Path) -> str:
 
 def test_csv_reads_every_column_as_what_it_holds(tmp_path: Path) -> None:
     path = tmp_path / "Some Data.csv"
-    path.write_text("whole,real,code,flag,word,huge\n1,0.5,007,true, a ,12345678901234567890\n ?,NA,012,False,null,2\n")
+    path.write_text(
+        "whole,real,code,flag,word,huge\n1,0.5,007,true, a ,12345678901234567890\n ?,NA,012,False,null,2\n"
+    )
     raw = read(DataSpec(path=str(path)))
     assert raw.name == "some-data"
     assert raw.frame.to_dict(as_series=False) == {
@@ -43,7 +45,9 @@ def test_csv_reads_every_column_as_what_it_holds(tmp_path: Path) -> None:
     }
 
 
-@pytest.mark.parametrize("text", ["a;b\n1;x\n", "a\tb\n1\tx\n", "a,b\n1,x\n", "\ufeffa,b\r\n1,x\r\n", '"a", b\n1,"x"\n'])
+@pytest.mark.parametrize(
+    "text", ["a;b\n1;x\n", "a\tb\n1\tx\n", "a,b\n1,x\n", "\ufeffa,b\r\n1,x\r\n", '"a", b\n1,"x"\n']
+)
 def test_csv_finds_the_separator_and_takes_common_forms(tmp_path: Path, text: str) -> None:
     path = tmp_path / "data.csv"
     path.write_bytes(text.encode())
@@ -83,7 +87,8 @@ def test_parquet_keeps_types_and_leaves_out_nested_columns(tmp_path: Path) -> No
         (
             "a.csv",
             PNG,
-            "{path} should be text with commas, but it is a PNG image. Give the file the ending of what it is.",
+            "{path} should be text with commas, but it is a PNG image. Give the file the ending of what it "
+            "is.",
         ),
         (
             "a.csv",
@@ -93,19 +98,22 @@ def test_parquet_keeps_types_and_leaves_out_nested_columns(tmp_path: Path) -> No
         (
             "a.csv",
             b"a,b\n1,2,3\n",
-            "{path} cannot be read as a table (found more fields than defined in 'Schema'). Expected 2 values in "
+            "{path} cannot be read as a table (found more fields than defined in 'Schema'). Expected 2 "
+            "values in "
             "every row, as in the header, and quotes around values that hold the separator.",
         ),
         (
             "a.csv",
             b"a,a\n1,2\n",
-            "{path} has more than one column named a. Every name in its first line must be different; if that line "
+            "{path} has more than one column named a. Every name in its first line must be different; if "
+            "that line "
             "is data, add a header line.",
         ),
         (
             "a.csv",
             b"1,2.5,x\n3,4,y\n",
-            "{path} needs a first line with the names of its columns, but its first line holds the values 1, 2.5. "
+            "{path} needs a first line with the names of its columns, but its first line holds the values "
+            "1, 2.5. "
             "Add a header line.",
         ),
         ("a.csv", b"a,b\n", "The data a has no rows; expected a table or images with at least some."),
@@ -123,18 +131,22 @@ def test_parquet_keeps_types_and_leaves_out_nested_columns(tmp_path: Path) -> No
         (
             "a.parquet",
             b"a,b\n1,2\n",
-            "{path} should be a Parquet file, but it is text. Give the file the ending of what it is, or write it "
+            "{path} should be a Parquet file, but it is text. Give the file the ending of what it is, or "
+            "write it "
             "again as Parquet.",
         ),
         ("a.npz", b"a,b\n", "{path} should be an NPZ archive, but it is text. Check the file."),
         (
             "train-images-idx3-ubyte",
             b"a,b\n1,2",
-            "{path} should be an IDX file of unsigned bytes, but it begins with 612c620a (text). Check the file.",
+            "{path} should be an IDX file of unsigned bytes, but it begins with 612c620a (text). Check the "
+            "file.",
         ),
     ],
 )
-def test_a_file_that_is_not_what_it_seems_is_refused(tmp_path: Path, name: str, content: bytes, message: str) -> None:
+def test_a_file_that_is_not_what_it_seems_is_refused(
+    tmp_path: Path, name: str, content: bytes, message: str
+) -> None:
     path = tmp_path / name
     path.write_bytes(content)
     assert refused(path) == message.format(path=path)
@@ -151,8 +163,10 @@ def test_what_cannot_be_read_is_answered_with_what_can(tmp_path: Path) -> None:
     path = tmp_path / "a.xlsx"
     path.write_bytes(b"PK")
     assert refused(path) == (
-        f"{path} is not a kind of data that can be read here. What can be read: CSV and TSV (.csv, .tsv, also .gz); "
-        "IDX files as of MNIST (train-images-idx3-ubyte beside its labels); a folder with one folder of PNG or JPEG "
+        f"{path} is not a kind of data that can be read here. What can be read: CSV and TSV (.csv, .tsv, "
+        "also .gz); "
+        "IDX files as of MNIST (train-images-idx3-ubyte beside its labels); a folder with one folder of PNG "
+        "or JPEG "
         "images for each class; NumPy archives (.npz); Parquet (.parquet)."
     )
     with pytest.raises(NotFoundError) as caught:
@@ -180,29 +194,36 @@ def test_npz_of_images_keeps_its_own_test_rows(tmp_path: Path) -> None:
     assert raw.images is not None
     np.testing.assert_array_equal(raw.images[..., 0], images)
     assert raw.given_splits is not None
-    assert {name: rows.tolist() for name, rows in raw.given_splits.items()} == {"train": [0, 1, 2], "test": [3, 4]}
+    assert {name: rows.tolist() for name, rows in raw.given_splits.items()} == {
+        "train": [0, 1, 2],
+        "test": [3, 4],
+    }
 
 
 def test_npz_refuses_pickles_other_names_and_other_shapes(tmp_path: Path) -> None:
     path = tmp_path / "data.npz"
     np.savez(path, x=np.array([{"a": 1}], dtype=object), y=[1])
     assert refused(path) == (
-        f"{path} cannot be read as arrays of numbers or text (Object arrays cannot be loaded when allow_pickle=False). "
+        f"{path} cannot be read as arrays of numbers or text (Object arrays cannot be loaded when "
+        "allow_pickle=False). "
         "Pickled objects are refused because loading them runs code; save arrays of one type."
     )
     np.savez(path, inputs=[1], y=[1])
     assert refused(path) == (
-        f"{path} must hold the arrays x and y, or x_train, y_train, x_test and y_test, but it holds inputs, y. "
+        f"{path} must hold the arrays x and y, or x_train, y_train, x_test and y_test, but it holds inputs, "
+        "y. "
         "Save it with these names."
     )
     np.savez(path, x=np.zeros((2, 3, 3)), y=[1, 2])
     assert refused(path) == (
-        f"x in {path} must be numbers (rows, columns), or uint8 images (rows, height, width) or (rows, height, "
+        f"x in {path} must be numbers (rows, columns), or uint8 images (rows, height, width) or (rows, "
+        "height, "
         "width, 1 or 3), but it is float64 of shape (2, 3, 3)."
     )
     np.savez(path, x=np.zeros((2, 3)), y=[1, 2, 3])
     assert refused(path) == (
-        f"x and y in {path} must have as many rows as each other, and y one value a row, but their shapes are "
+        f"x and y in {path} must have as many rows as each other, and y one value a row, but their shapes "
+        "are "
         "(2, 3) and (3,)."
     )
 
@@ -233,10 +254,14 @@ def test_idx_reads_a_folder_with_its_test_rows(tmp_path: Path, ending: str) -> N
 def test_idx_says_what_is_missing(tmp_path: Path) -> None:
     path = tmp_path / "train-images-idx3-ubyte"
     write_idx(path, np.zeros((2, 3, 3), np.uint8))
-    assert refused(path) == f"{path} needs its labels beside it in train-labels-idx1-ubyte, but there is no such file."
+    assert (
+        refused(path)
+        == f"{path} needs its labels beside it in train-labels-idx1-ubyte, but there is no such file."
+    )
     path.write_bytes(path.read_bytes()[:-1])
     assert refused(path) == (
-        f"{path} says that it holds 18 bytes of shape (2, 3, 3), but 17 follow. It is cut off or damaged; fetch it "
+        f"{path} says that it holds 18 bytes of shape (2, 3, 3), but 17 follow. It is cut off or damaged; "
+        "fetch it "
         "again."
     )
 

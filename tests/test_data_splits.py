@@ -16,7 +16,9 @@ SEEDS = st.integers(0, 5)
 
 
 @given(st.integers(10, 200), SHARES, SHARES, SEEDS)
-def test_splits_are_disjoint_cover_all_and_are_stable(n_rows: int, validation: float, test: float, seed: int) -> None:
+def test_splits_are_disjoint_cover_all_and_are_stable(
+    n_rows: int, validation: float, test: float, seed: int
+) -> None:
     strata = np.arange(n_rows) % 3
     split = SplitSpec(validation=validation, test=test, seed=seed)
     found = split_rows(n_rows, split, Guide(strata=strata))
@@ -28,7 +30,9 @@ def test_splits_are_disjoint_cover_all_and_are_stable(n_rows: int, validation: f
 
 
 @given(st.integers(20, 100), SHARES, SHARES, SEEDS)
-def test_test_rows_do_not_depend_on_the_validation_share(n_rows: int, one: float, other: float, seed: int) -> None:
+def test_test_rows_do_not_depend_on_the_validation_share(
+    n_rows: int, one: float, other: float, seed: int
+) -> None:
     groups = np.arange(n_rows) // 3
     for guide in (Guide(), Guide(strata=groups % 2), Guide(groups=groups), Guide(order=groups)):
         tests = [
@@ -62,7 +66,8 @@ def test_too_few_groups_are_refused_in_one_sentence() -> None:
     with pytest.raises(DataError) as caught:
         split_rows(20, SplitSpec(), Guide(groups=np.arange(20) % 2))
     assert str(caught.value) == (
-        "A split by groups needs at least 3 groups here, but there are 2. Leave split.by out, or split by a column "
+        "A split by groups needs at least 3 groups here, but there are 2. Leave split.by out, or split by a "
+        "column "
         "of more values."
     )
 

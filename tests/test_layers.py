@@ -16,7 +16,7 @@ LAYERS = (  # a module may import from its own layer and from those above it in 
     CONTRACTS,
     {"catalog", "machine"},
     {"data", "training", "baselines", "metrics"} | BUNDLES | STATISTICS,
-    {"study", "store", "leaderboard", "choosing", "show"},
+    {"study", "store", "ranking", "choosing", "show"},
     {"resolved", "resolve"},  # of a search: its data, its space and the plan of its study
     {"execution"},
     {"run", "cli", "api", "demo", "estimate", "progress_line"},

@@ -37,7 +37,7 @@ class NumberColumn:
     """Scaled, missing values as the median, with an indicator where training had missing values.
 
     Args:
-        lenient: whether training had some text among the numbers, which counts as missing.
+        lenient: whether the column held some text among its numbers, which counts as missing.
     """
 
     name: str
@@ -62,7 +62,7 @@ class NumberColumn:
                 f"The column {column.name} should hold numbers, but no value in the training rows is one. "
                 "Give it another type under data.types, or ignore."
             )
-        lenient = number.null_count() > column.null_count()
+        lenient = column.dtype == pl.String
         median = float(np.median(known))
         has_missing = number.null_count() > 0
         filled = number.fill_null(median).to_numpy()

@@ -16,7 +16,8 @@ _MANY_VALUES = (
     50  # a text column with more different values than this, and than 5 % of rows, may be free text
 )
 _NEARLY_ALL = 0.95  # so many different values make text an identifier
-_MOSTLY_NUMBERS = 0.95
+_MOSTLY_NUMBERS = 0.95  # of the values of a text column that is taken as numbers
+_CODE = r"^[+-]?0[0-9]|^[0-9]{16}"  # digits that are no number: leading zeros, or more than a float holds
 _FEWEST_FOR_IDENTIFIER = 10
 _IDENTIFIER_NAMES = ("id", "index", "uuid", "guid", "row", "rownum", "row_id", "unnamed_0")
 
@@ -68,9 +69,19 @@ def _infer_text(column: pl.Series) -> Inferred:
         return Inferred("date")
     n_known = len(column) - column.null_count()
     n_distinct = column.drop_nulls().n_unique()
-    n_numbers = n_known - (values.as_number(column).null_count() - column.null_count())
-    if n_known > n_numbers >= _MOSTLY_NUMBERS * n_known and n_distinct > _MANY_VALUES:
-        return Inferred("number", f"{n_known - n_numbers} values are not numbers and count as missing")
+    numbers = values.as_number(column)
+    n_others = numbers.null_count() - column.null_count()
+    if (
+        n_others <= (1 - _MOSTLY_NUMBERS) * n_known
+        and n_distinct > min(_MANY_VALUES, n_known / 2)
+        and not column.str.contains(_CODE).any()
+    ):
+        others = (
+            "1 value is not a number and counts"
+            if n_others == 1
+            else f"{n_others} values are not numbers and count"
+        )
+        return Inferred("number", f"{others} as missing" if n_others else "")
     many = n_distinct > max(_MANY_VALUES, 0.05 * len(column))
     if n_distinct >= _NEARLY_ALL * n_known and (many or n_known >= _FEWEST_FOR_IDENTIFIER):
         return Inferred("ignore", "identifier")

@@ -29,13 +29,14 @@ def read(data: DataSpec) -> RawData:
     raw = _read(data)
     if raw.frame.height == 0:
         raise DataError(f"The data {raw.name} has no rows; expected a table or images with at least some.")
-    if raw.kind == "image":
-        return replace(raw, name=_slug(raw.name), content=fingerprint(raw))
-    frame, nested = values.tidy(raw.frame)
+    nested: list[str] = []
+    if raw.kind == "table":
+        frame, nested = values.tidy(raw.frame)
+        raw = replace(raw, frame=frame)
+    content = fingerprint(raw)
+    frame = values.typed(raw.frame) if raw.text else raw.frame
     notes = raw.notes + ((f"left out, as they hold no plain values: {', '.join(nested)}",) if nested else ())
-    if raw.text:
-        frame = values.typed(frame)
-    return replace(raw, name=_slug(raw.name), frame=frame, notes=notes, text=False, content=fingerprint(raw))
+    return replace(raw, name=_slug(raw.name), frame=frame, notes=notes, text=False, content=content)
 
 
 def _read(data: DataSpec) -> RawData:

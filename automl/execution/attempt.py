@@ -15,6 +15,7 @@ from automl.checkpoint import load_checkpoint, save_checkpoint
 from automl.errors import TrialFailure
 from automl.family import TrainingRun
 from automl.study import Assignment
+from automl.study.plan import State
 from automl.task import Array, Rows
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ class Done:
         predictions: by split, for refits and baselines.
     """
 
-    state: str
+    state: State
     n_epochs: int = 0
     best_epoch: int | None = None
     curves: Mapping[str, list[float]] = field(default_factory=dict)
@@ -135,12 +136,12 @@ def _epochs(
     checkpoint: Path,
     curves: dict[str, list[float]],
     before: float,
-) -> tuple[str, dict[str, list[float]], float]:
+) -> tuple[State, dict[str, list[float]], float]:
     """Trains epoch by epoch while the study says so: (state, curves, seconds of training)."""
     limit = worker.search.spec.resources.trial_time
     primary = worker.search.objectives[0].name
     began = saved = time.perf_counter()
-    state = "complete"
+    state: State = "complete"
     for epoch in loop.epochs():
         curves.setdefault("train_loss", []).append(epoch.train_loss)
         for name, score in epoch.scores.items():

@@ -44,10 +44,12 @@ class RemoteStudy:
         self._actor = actor
 
     def ask(self, worker: str) -> Answer:
-        return _get(self._actor.ask.remote(worker))
+        answer: Answer = _get(self._actor.ask.remote(worker))
+        return answer
 
     def report(self, worker: str, work: Assignment, epoch: int, score: float) -> Decision:
-        return _get(self._actor.report.remote(worker, work, epoch, score))
+        decision: Decision = _get(self._actor.report.remote(worker, work, epoch, score))
+        return decision
 
     def worth_keeping(self, score: float) -> bool:
         return bool(_get(self._actor.worth_keeping.remote(score)))
@@ -87,7 +89,7 @@ class StudyActor(StudyService):
         return len(self._actors)
 
 
-class TuneWorker(tune.Trainable):
+class TuneWorker(tune.Trainable):  # type: ignore[misc]
     """One worker as a Ray Tune trial; each step runs attempts for some seconds."""
 
     def setup(

@@ -17,7 +17,7 @@ from automl.execution import recording
 from automl.execution.attempt import Paused, run_baseline, run_training
 from automl.execution.service import StudyPort
 from automl.resolved import Search
-from automl.store import SearchFolder
+from automl.store import Record, SearchFolder
 from automl.study import Assignment, Result
 
 if TYPE_CHECKING:
@@ -83,14 +83,12 @@ class Worker:
             record = self._unexpected(work, error, started, clock)
         return self._write(work, record)
 
-    def _unexpected(
-        self, work: Assignment, error: Exception, started: datetime, clock: float
-    ) -> recording.Record:
+    def _unexpected(self, work: Assignment, error: Exception, started: datetime, clock: float) -> Record:
         log.exception("%s %s raised", work.kind, work.name)
         failure = TrialFailure("error", f"{type(error).__name__}: {error}")
         return recording.failed_record(self, work, failure, started, time.perf_counter() - clock)
 
-    def _write(self, work: Assignment, record: recording.Record) -> bool:
+    def _write(self, work: Assignment, record: Record) -> bool:
         result: Result = recording.result_of(record)
         try:
             self.folder.write_record(record)

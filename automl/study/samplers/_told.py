@@ -15,6 +15,7 @@ from automl.task import Goal
 class Told:
     """One trial in the model's history; `place` orders running and finished ones together."""
 
+    number: int
     place: int
     values: Mapping[str, Scalar]
     outcome: Outcome | None = None

@@ -72,21 +72,20 @@ class TpeSuggester:
         return values
 
     def begin(self, number: int, values: Mapping[str, Scalar]) -> None:
-        entry = self._running[number] = Told(self._next_place(), dict(values))
+        entry = self._running[number] = Told(number, self._next_place(), dict(values))
         if self._study is not None:
-            self._add(number, entry)
+            self._add(entry)
 
     def finish(self, number: int, outcome: Outcome) -> None:
         values = self._running.pop(number).values
         if self._study is not None:
             self._study.tell(self._optuna_numbers.pop(number), state=TrialState.FAIL)
-        place = self._next_place()
-        if outcome.state == "failed":  # the model has no use for it
-            return
-        entry = Told(place, values, outcome)
-        self._finished.append(entry)
+        entry = Told(number, self._next_place(), values, outcome)
         if self._study is not None:
-            self._add(number, entry)
+            self._add(entry)
+        if outcome.state == "failed":  # the model has no use for it, so that a rebuilt one may lack it
+            return
+        self._finished.append(entry)
         if len(self._finished) >= CAP + _SLACK:
             self._finished = kept(self._finished, CAP, self._objectives[0].goal)
             self._study = None
@@ -101,20 +100,22 @@ class TpeSuggester:
         directions = [goals[objective.goal] for objective in self._objectives]
         self._study = optuna.create_study(directions=directions)
         self._optuna_numbers.clear()
-        numbered: list[tuple[int, Told]] = [(-1, entry) for entry in self._finished]
-        numbered += self._running.items()
-        for number, entry in sorted(numbered, key=lambda item: item[1].place):
-            self._add(number, entry)
+        for entry in sorted([*self._finished, *self._running.values()], key=lambda entry: entry.place):
+            self._add(entry)
 
-    def _add(self, number: int, entry: Told) -> None:
-        described = {
+    def _add(self, entry: Told) -> None:
+        described: dict[str, Any] = {
             "params": {path: self._internal(path, value) for path, value in entry.values.items()},
             "distributions": {path: self._distributions[path] for path in entry.values},
         }
         outcome = entry.outcome
+        if outcome is not None:
+            described["user_attrs"] = {"trial": entry.number}
         if outcome is None:
-            self._optuna_numbers[number] = len(self._study.get_trials(deepcopy=False))
+            self._optuna_numbers[entry.number] = len(self._study.get_trials(deepcopy=False))
             trial = create_trial(state=TrialState.RUNNING, **described)
+        elif outcome.state == "failed":
+            trial = create_trial(state=TrialState.FAIL, **described)
         elif outcome.state == "complete":
             violated = {} if outcome.feasible else {"feasible": 1.0}
             trial = create_trial(values=outcome.scores, constraints=violated, **described)

@@ -18,7 +18,7 @@ from store_examples import SEARCH, prediction_row, score_row, search_row, write_
 from automl import catalog
 from automl.errors import NotFoundError
 from automl.intervals import Judged, holm, intervals, ranks, replicate
-from automl.leaderboard import COLUMNS, above, board, choose, leaderboard, pareto
+from automl.ranking import COLUMNS, above, board, choose, leaderboard, pareto
 from automl.store import Store, open_store
 from automl.store.fold import Fold
 from automl.store.rows import PredictionRow, ScoreRow, schema
