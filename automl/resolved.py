@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -45,14 +46,7 @@ class FamilyChoice:
         Raises:
             SpecError: the user's file is not the one that the search began with.
         """
-        if self.file is None:
-            return catalog.family(self.name)
-        family = catalog.family_from_file(self.file)
-        if file_hash(self.file) != self.file_hash:
-            raise SpecError(
-                f"{self.file} has changed since the search began; restore it, or begin a new search with it."
-            )
-        return family
+        return catalog.family(self.name) if self.file is None else _own_family(self.file, self.file_hash)
 
 
 @dataclass(frozen=True)
@@ -174,6 +168,16 @@ class Search:
             factor=plain["factor"],
             device=plain["device"],
         )
+
+
+@cache
+def _own_family(file: str, expected_hash: str | None) -> Family:
+    family = catalog.family_from_file(file)
+    if file_hash(file) != expected_hash:
+        raise SpecError(
+            f"{file} has changed since the search began; restore it, or begin a new search with it."
+        )
+    return family
 
 
 def search_hash(search: Search) -> str:

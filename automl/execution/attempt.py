@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,7 @@ from automl.checkpoint import load_checkpoint, save_checkpoint
 from automl.errors import TrialFailure
 from automl.family import TrainingRun
 from automl.study import Assignment
-from automl.study.plan import State
+from automl.study.plan import Decision, State
 from automl.task import Array, Rows
 
 if TYPE_CHECKING:
@@ -24,7 +25,8 @@ if TYPE_CHECKING:
     from automl.execution.worker import Worker
 
 CHECKPOINT_SECONDS = 20.0  # a lost worker costs at most about so much work
-N_LATENCY_RUNS = 20
+REPORT_SECONDS = 0.5  # the study hears of an attempt at rungs, and at least so often
+N_LATENCY_RUNS = 7
 Predict = Any
 
 
@@ -40,6 +42,7 @@ class Done:
         curves: values after each epoch, by metric and ``train_loss``.
         scores: by split and metric; the test split only for refits and baselines.
         predictions: by split, for refits and baselines.
+        folder: the attempt's own folder, made when it is first asked for.
     """
 
     state: State
@@ -53,7 +56,7 @@ class Done:
     peak_memory_bytes: int | None = None
     train_seconds: float = 0.0
     feasible: bool = True
-    folder: Path | None = None
+    folder: Callable[[], Path] | None = None
     bundle: Path | None = None
 
 
@@ -76,12 +79,15 @@ def run_baseline(worker: Worker, work: Assignment) -> Done:
         predictions=predictions,
         train_seconds=seconds,
         latency_ms=_median_ms(lambda: predict(first)),
-        folder=worker.folder.work_folder(work.kind, work.name, work.attempt),
+        folder=cache(lambda: worker.folder.work_folder(work.kind, work.name, work.attempt)),
     )
 
 
-def run_training(worker: Worker, work: Assignment) -> Done:
+def run_training(worker: Worker, work: Assignment, keep_from: float | None = None) -> Done:
     """Trains one attempt at a trial or a refit, from its last checkpoint where there is one.
+
+    Args:
+        keep_from: the score from which a trial's bundle is kept; None keeps any.
 
     Raises:
         TrialFailure: with a reason of the closed list.
@@ -112,9 +118,9 @@ def run_training(worker: Worker, work: Assignment) -> Done:
         micro_batches=work.micro_batches,
     )
     loop = training.start(family, run)
-    folder = worker.folder.work_folder(work.kind, work.name, work.attempt)
+    folder = cache(lambda: worker.folder.work_folder(work.kind, work.name, work.attempt))  # made when needed
     curves, seconds = _restore(worker, work, loop)
-    state, curves, seconds = _epochs(worker, work, loop, folder / "checkpoint", curves, seconds)
+    state, curves, seconds = _epochs(worker, work, loop, lambda: folder() / "checkpoint", curves, seconds)
     loop.load_best()
     done = Done(
         state,
@@ -126,44 +132,49 @@ def run_training(worker: Worker, work: Assignment) -> Done:
         train_seconds=seconds,
         folder=folder,
     )
-    return _judged(worker, work, network, loop.best_scores, done)
+    return _judged(worker, work, network, loop.best_scores, done, keep_from)
 
 
 def _epochs(
     worker: Worker,
     work: Assignment,
     loop: Any,
-    checkpoint: Path,
+    checkpoint: Callable[[], Path],
     curves: dict[str, list[float]],
     before: float,
 ) -> tuple[State, dict[str, list[float]], float]:
     """Trains epoch by epoch while the study says so: (state, curves, seconds of training)."""
     limit = worker.search.spec.resources.trial_time
-    primary = worker.search.objectives[0].name
-    began = saved = time.perf_counter()
-    state: State = "complete"
+    primary = catalog.metric(worker.search.objectives[0].name)
+    began = saved = heard = time.perf_counter()
     for epoch in loop.epochs():
         curves.setdefault("train_loss", []).append(epoch.train_loss)
         for name, score in epoch.scores.items():
             curves.setdefault(name, []).append(score)
-        seconds = before + time.perf_counter() - began
-        if primary not in epoch.scores or not np.isfinite(epoch.scores[primary]):
-            raise TrialFailure("diverged", f"{primary} was not a finite number after epoch {epoch.number}.")
-        decision = worker.study.report(worker.name, work, epoch.number, epoch.scores[primary])
-        if decision == "pause" or time.perf_counter() - saved > CHECKPOINT_SECONDS:
+        now = time.perf_counter()
+        seconds = before + now - began
+        if not np.isfinite(epoch.scores.get(primary.name, np.nan)):
+            raise TrialFailure(
+                "diverged", f"{primary.name} was not a finite number after epoch {epoch.number}."
+            )
+        decision: Decision = "go"
+        if epoch.number in worker.search.rungs or now - heard > REPORT_SECONDS:
+            best = (max if primary.goal == "max" else min)(curves[primary.name])
+            decision = worker.study.report(worker.name, work, epoch.number, best)
+            heard = now
+        if decision == "pause" or now - saved > CHECKPOINT_SECONDS:
             tensors, values = loop.state()
-            save_checkpoint(checkpoint, tensors, {"loop": values, "curves": curves, "seconds": seconds})
-            saved = time.perf_counter()
+            save_checkpoint(checkpoint(), tensors, {"loop": values, "curves": curves, "seconds": seconds})
+            saved = now
         if decision == "pause":
             raise Paused
         if decision == "stop":
-            state = "stopped"
-            break
+            return "stopped", curves, before + time.perf_counter() - began
         if limit is not None and seconds > limit:
             raise TrialFailure("timeout", f"the trial took longer than resources.trial_time ({limit:g} s).")
     if not curves:
         raise TrialFailure("error", "the training loop yielded no epoch.")
-    return state, curves, before + time.perf_counter() - began
+    return "complete", curves, before + time.perf_counter() - began
 
 
 def _restore(worker: Worker, work: Assignment, loop: Any) -> tuple[dict[str, list[float]], float]:
@@ -180,7 +191,12 @@ def _restore(worker: Worker, work: Assignment, loop: Any) -> tuple[dict[str, lis
 
 
 def _judged(
-    worker: Worker, work: Assignment, network: torch.nn.Module, scores: Mapping[str, float], done: Done
+    worker: Worker,
+    work: Assignment,
+    network: torch.nn.Module,
+    scores: Mapping[str, float],
+    done: Done,
+    keep_from: float | None,
 ) -> Done:
     """Adds scores, latency and the bundle to a training that ended without failing."""
     from automl import training
@@ -201,10 +217,9 @@ def _judged(
     done = replace(done, **changes)
     measured = measured_scores(done)
     done = replace(done, feasible=_allows(worker.search, measured))
-    primary = worker.search.objectives[0].name
-    keep = work.kind == "refit" or (
-        done.state == "complete" and done.feasible and worker.study.worth_keeping(measured[primary])
-    )
+    primary = catalog.metric(worker.search.objectives[0].name)
+    among_best = keep_from is None or primary.better(measured[primary.name], keep_from)
+    keep = work.kind == "refit" or (done.state == "complete" and done.feasible and among_best)
     return replace(done, bundle=_bundle(worker, work, network, done)) if keep else done
 
 
@@ -224,7 +239,7 @@ def _bundle(worker: Worker, work: Assignment, network: torch.nn.Module, done: Do
     from automl.execution.recording import bundle_details
 
     assert done.folder is not None
-    folder = done.folder / "bundle"
+    folder = done.folder() / "bundle"
     chosen = worker.search.family(work.family)
     bundle.save(
         folder,

@@ -7,9 +7,9 @@ from collections.abc import Callable
 
 from automl import training
 from automl.execution.executor import Job, Tick
-from automl.execution.service import StudyService
+from automl.execution.service import Ended, Orders, StudyService
 from automl.execution.worker import Worker
-from automl.study import Answer, Assignment, Decision, Result
+from automl.study import Assignment, Decision
 
 TICK_SECONDS = 0.5
 
@@ -50,19 +50,16 @@ class _Ticking:
                 self.error = error
                 self._service.pause()
 
-    def ask(self, worker: str) -> Answer:
+    def ask(self, worker: str, ended: Ended | None) -> Orders:
         self._maybe_tick()
-        return self._service.ask(worker)
+        return self._service.ask(worker, ended)
 
     def report(self, worker: str, work: Assignment, epoch: int, score: float) -> Decision:
         self._maybe_tick()
         return self._service.report(worker, work, epoch, score)
 
-    def worth_keeping(self, score: float) -> bool:
-        return self._service.worth_keeping(score)
-
-    def finish(self, worker: str, work: Assignment, result: Result) -> None:
-        self._service.finish(worker, work, result)
+    def finish(self, worker: str, ended: Ended) -> None:
+        self._service.finish(worker, ended)
 
     def storage_failed(self, message: str) -> None:
         self._service.storage_failed(message)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from automl.execution.worker import Worker
 
 VERSION = version("automl")
+VERSIONS = {name: version(name) for name in ("automl", "torch", "numpy")}
 
 
 def record_of(worker: Worker, work: Assignment, done: Done, started: datetime) -> Record:
@@ -32,13 +33,15 @@ def record_of(worker: Worker, work: Assignment, done: Done, started: datetime) -
     predictions: Sequence[PredictionFile] = ()
     if done.predictions:
         assert done.folder is not None
-        predictions = write_predictions(done.folder, list(_prediction_rows(worker, work, done)))
+        predictions = write_predictions(done.folder(), list(_prediction_rows(worker, work, done)))
     return Record(
         kind=work.kind,
         name=work.name,
         attempt=work.attempt,
         term=worker.term,
-        folder=_relative(worker, done.folder),
+        folder=_relative(worker, done.folder())
+        if done.folder and (done.bundle or done.predictions)
+        else None,
         trial=_trial_row(worker, work, done, started, ended) if work.kind == "trial" else None,
         epochs=dict(done.curves) if work.kind == "trial" else {},
         scores=[] if work.kind == "trial" else list(_score_rows(worker, work, done, ended)),
@@ -256,7 +259,7 @@ def bundle_details(worker: Worker, work: Assignment, done: Done) -> dict[str, An
         "peak_memory_bytes": done.peak_memory_bytes,
         "device": worker.device,
         "starting_weights": Path(chosen.weights).name if chosen.weights else None,
-        "versions": {name: version(name) for name in ("automl", "torch", "numpy")},
+        "versions": dict(VERSIONS),
         "costs": list(COSTS),
     }
 

@@ -23,13 +23,33 @@ N_BEST_KEPT = 10  # bundles of so many best trials are kept
 MAX_RESTARTS = 10  # of a worker in a row, without a single attempt ended
 
 
+@dataclass(frozen=True)
+class Ended:
+    """An attempt that has its record."""
+
+    work: Assignment
+    result: Result
+
+
+@dataclass(frozen=True)
+class Orders:
+    """What a worker is told when it asks.
+
+    Args:
+        keep_from: a trial that scores this well is among the best so far, so that its bundle is kept;
+            None where every one is.
+    """
+
+    answer: Answer
+    keep_from: float | None = None
+
+
 class StudyPort(Protocol):
     """What a worker needs of the study, wherever it lives."""
 
-    def ask(self, worker: str) -> Answer: ...
+    def ask(self, worker: str, ended: Ended | None) -> Orders: ...
     def report(self, worker: str, work: Assignment, epoch: int, score: float) -> Decision: ...
-    def worth_keeping(self, score: float) -> bool: ...
-    def finish(self, worker: str, work: Assignment, result: Result) -> None: ...
+    def finish(self, worker: str, ended: Ended) -> None: ...
     def storage_failed(self, message: str) -> None: ...
 
 
@@ -93,20 +113,26 @@ class StudyService:
         if life.restarts > MAX_RESTARTS:
             self.trouble = f"worker {worker} died {life.restarts} times in a row without ending an attempt"
 
-    def ask(self, worker: str) -> Answer:
-        """The next piece of work for a worker; none while it must wait; `done` when it may leave."""
+    def ask(self, worker: str, ended: Ended | None = None) -> Orders:
+        """The next piece of work for a worker; none while it must wait; `done` when it may leave.
+
+        Args:
+            ended: what the worker did last.
+        """
+        if ended is not None:
+            self.finish(worker, ended)
         life = self._lives[worker]
         life.heard = time.monotonic()
         if self._pausing or self.trouble:
-            return Answer((), done=True)
+            return Orders(Answer((), done=True))
         try:
             answer = self._study.ask(1, self.now())
         except StorageError as error:
             self.storage_failed(str(error))
-            return Answer((), done=True)
+            return Orders(Answer((), done=True))
         for work in answer.assignments:
             life.holds[work.kind, work.name] = work
-        return answer
+        return Orders(answer, self._best.worst())
 
     def report(self, worker: str, work: Assignment, epoch: int, score: float) -> Decision:
         """Whether an attempt goes on after an epoch, stops for good, or pauses at a checkpoint."""
@@ -119,12 +145,9 @@ class StudyService:
             self.storage_failed(str(error))
             return "pause"
 
-    def worth_keeping(self, score: float) -> bool:
-        """Whether a finished trial of this score is among the best, so that its bundle is kept."""
-        return self._best.takes(score)
-
-    def finish(self, worker: str, work: Assignment, result: Result) -> None:
+    def finish(self, worker: str, ended: Ended) -> None:
         """An attempt ended, and its record is written."""
+        work, result = ended.work, ended.result
         life = self._lives[worker]
         life.heard = time.monotonic()
         life.restarts = 0
@@ -185,9 +208,10 @@ class _Best:
         self._keep_all = keep_all
         self._scores: list[float] = []
 
-    def takes(self, score: float) -> bool:
+    def worst(self) -> float | None:
+        """The score of the worst of them; None while there is room, or where all are kept."""
         full = len(self._scores) >= N_BEST_KEPT
-        return self._keep_all or not full or self._sign * score > self._scores[-1]
+        return self._sign * self._scores[-1] if full and not self._keep_all else None
 
     def add(self, score: float | None) -> None:
         if score is not None:

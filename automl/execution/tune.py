@@ -24,12 +24,12 @@ from ray.exceptions import RayActorError, RayTaskError
 
 from automl.errors import UnreachableError
 from automl.execution.executor import Job, Tick
-from automl.execution.service import StudyService, workers_named
+from automl.execution.service import Ended, Orders, StudyService, workers_named
 from automl.execution.worker import Worker
 from automl.machine import Machine
 from automl.resolved import Search
 from automl.store import open_store
-from automl.study import Answer, Assignment, Decision, Progress, Result
+from automl.study import Assignment, Decision, Progress
 
 NAMESPACE = "automl"
 TICK_SECONDS = 0.5
@@ -43,19 +43,16 @@ class RemoteStudy:
     def __init__(self, actor: Any) -> None:
         self._actor = actor
 
-    def ask(self, worker: str) -> Answer:
-        answer: Answer = _get(self._actor.ask.remote(worker))
-        return answer
+    def ask(self, worker: str, ended: Ended | None) -> Orders:
+        orders: Orders = _get(self._actor.ask.remote(worker, ended))
+        return orders
 
     def report(self, worker: str, work: Assignment, epoch: int, score: float) -> Decision:
         decision: Decision = _get(self._actor.report.remote(worker, work, epoch, score))
         return decision
 
-    def worth_keeping(self, score: float) -> bool:
-        return bool(_get(self._actor.worth_keeping.remote(score)))
-
-    def finish(self, worker: str, work: Assignment, result: Result) -> None:
-        _get(self._actor.finish.remote(worker, work, result))
+    def finish(self, worker: str, ended: Ended) -> None:
+        _get(self._actor.finish.remote(worker, ended))
 
     def storage_failed(self, message: str) -> None:
         _get(self._actor.storage_failed.remote(message))

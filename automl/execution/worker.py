@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING
 from automl.errors import AlreadyRecorded, StorageError, TrialFailure
 from automl.execution import recording
 from automl.execution.attempt import Paused, run_baseline, run_training
-from automl.execution.service import StudyPort
+from automl.execution.service import Ended, StudyPort
 from automl.resolved import Search
 from automl.store import Record, SearchFolder
-from automl.study import Assignment, Result
+from automl.study import Assignment
 
 if TYPE_CHECKING:
     from automl.data import Prepared
@@ -46,36 +46,43 @@ class Worker:
 
     def run(self, leave: Callable[[], bool] = lambda: False) -> bool:
         """Works until nothing is left (True) or `leave` says so between two attempts (False)."""
+        ended: Ended | None = None
         while not leave():
-            answer = self.study.ask(self.name)
-            for work in answer.assignments:
-                if not self._do(work):
+            orders = self.study.ask(self.name, ended)
+            ended = None
+            for work in orders.answer.assignments:
+                ended = self._do(work, orders.keep_from)
+                if ended is None:
                     return True
-            if answer.done:
+            if orders.answer.done:
                 return True
-            if not answer.assignments:
+            if ended is None:
                 time.sleep(WAIT_SECONDS)
+        if ended is not None:
+            self.study.finish(self.name, ended)
         return False
 
-    def _do(self, work: Assignment) -> bool:
-        """Runs one attempt to its record; False when the worker must leave."""
+    def _do(self, work: Assignment, keep_from: float | None) -> Ended | None:
+        """Runs one attempt to its record; None when the worker must leave."""
         started = datetime.now(UTC)
         clock = time.perf_counter()
         try:
-            done = run_baseline(self, work) if work.kind == "baseline" else run_training(self, work)
+            done = (
+                run_baseline(self, work) if work.kind == "baseline" else run_training(self, work, keep_from)
+            )
             record = recording.record_of(self, work, done, started)
         except Paused:
-            return False
+            return None
         except StorageError as error:
             self.study.storage_failed(str(error))
-            return False
+            return None
         except TrialFailure as failure:
             log.warning("%s %s failed: %s (%s)", work.kind, work.name, failure.message, failure.reason)
             record = recording.failed_record(self, work, failure, started, time.perf_counter() - clock)
         except OSError as error:
             if _is_storage(error):
                 self.study.storage_failed(f"the store cannot be written: {error}")
-                return False
+                return None
             record = self._unexpected(work, error, started, clock)
         except Exception as error:
             # The user's own network or loop may raise anything: it is one failed trial, and its record
@@ -88,8 +95,8 @@ class Worker:
         failure = TrialFailure("error", f"{type(error).__name__}: {error}")
         return recording.failed_record(self, work, failure, started, time.perf_counter() - clock)
 
-    def _write(self, work: Assignment, record: Record) -> bool:
-        result: Result = recording.result_of(record)
+    def _write(self, work: Assignment, record: Record) -> Ended | None:
+        result = recording.result_of(record)
         try:
             self.folder.write_record(record)
         except AlreadyRecorded:
@@ -98,9 +105,8 @@ class Worker:
             result = recording.result_of(written)
         except StorageError as error:
             self.study.storage_failed(str(error))
-            return False
-        self.study.finish(self.name, work, result)
-        return True
+            return None
+        return Ended(work, result)
 
 
 def _is_storage(error: OSError) -> bool:
