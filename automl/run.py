@@ -37,7 +37,7 @@ from automl.study import Progress
 if TYPE_CHECKING:
     from automl.data import Prepared
 
-FOLD_SECONDS = 3.0  # between two folds
+FOLD_SECONDS = 5.0  # between two folds
 SAME_INTERRUPTION_SECONDS = 2.0  # shells and supervisors may send one signal twice
 State = Literal["running", "complete", "stopped", "failed"]
 Watch = Callable[[Search, Progress], None]

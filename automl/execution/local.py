@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from automl import training
 from automl.execution.executor import Job, Tick
@@ -50,15 +50,15 @@ class _Ticking:
                 self.error = error
                 self._service.pause()
 
-    def ask(self, worker: str, ended: Ended | None) -> Orders:
+    def ask(self, worker: str, k: int, ended: Sequence[Ended]) -> Orders:
         self._maybe_tick()
-        return self._service.ask(worker, ended)
+        return self._service.ask(worker, k, ended)
 
     def report(self, worker: str, work: Assignment, epoch: int, score: float) -> Decision:
         self._maybe_tick()
         return self._service.report(worker, work, epoch, score)
 
-    def finish(self, worker: str, ended: Ended) -> None:
+    def finish(self, worker: str, ended: Sequence[Ended]) -> None:
         self._service.finish(worker, ended)
 
     def storage_failed(self, message: str) -> None:

@@ -47,9 +47,9 @@ class Orders:
 class StudyPort(Protocol):
     """What a worker needs of the study, wherever it lives."""
 
-    def ask(self, worker: str, ended: Ended | None) -> Orders: ...
+    def ask(self, worker: str, k: int, ended: Sequence[Ended]) -> Orders: ...
     def report(self, worker: str, work: Assignment, epoch: int, score: float) -> Decision: ...
-    def finish(self, worker: str, ended: Ended) -> None: ...
+    def finish(self, worker: str, ended: Sequence[Ended]) -> None: ...
     def storage_failed(self, message: str) -> None: ...
 
 
@@ -113,20 +113,20 @@ class StudyService:
         if life.restarts > MAX_RESTARTS:
             self.trouble = f"worker {worker} died {life.restarts} times in a row without ending an attempt"
 
-    def ask(self, worker: str, ended: Ended | None = None) -> Orders:
-        """The next piece of work for a worker; none while it must wait; `done` when it may leave.
+    def ask(self, worker: str, k: int = 1, ended: Sequence[Ended] = ()) -> Orders:
+        """The next pieces of work for a worker; none while it must wait; `done` when it may leave.
 
         Args:
-            ended: what the worker did last.
+            k: at most so many; a worker whose attempts take milliseconds asks for several.
+            ended: what the worker has done since it last asked.
         """
-        if ended is not None:
-            self.finish(worker, ended)
+        self.finish(worker, ended)
         life = self._lives[worker]
         life.heard = time.monotonic()
         if self._pausing or self.trouble:
             return Orders(Answer((), done=True))
         try:
-            answer = self._study.ask(1, self.now())
+            answer = self._study.ask(k, self.now())
         except StorageError as error:
             self.storage_failed(str(error))
             return Orders(Answer((), done=True))
@@ -145,13 +145,16 @@ class StudyService:
             self.storage_failed(str(error))
             return "pause"
 
-    def finish(self, worker: str, ended: Ended) -> None:
-        """An attempt ended, and its record is written."""
-        work, result = ended.work, ended.result
+    def finish(self, worker: str, ended: Sequence[Ended]) -> None:
+        """Attempts ended, and their records are written."""
         life = self._lives[worker]
         life.heard = time.monotonic()
-        life.restarts = 0
-        life.holds.pop((work.kind, work.name), None)
+        for one in ended:
+            life.restarts = 0
+            life.holds.pop((one.work.kind, one.work.name), None)
+            self._finish(one.work, one.result)
+
+    def _finish(self, work: Assignment, result: Result) -> None:
         if work.kind == "trial" and result.state == "complete":
             self._best.add(result.scores[self._search.objectives[0].name])
         try:

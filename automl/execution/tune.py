@@ -14,7 +14,7 @@ import signal
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -43,15 +43,15 @@ class RemoteStudy:
     def __init__(self, actor: Any) -> None:
         self._actor = actor
 
-    def ask(self, worker: str, ended: Ended | None) -> Orders:
-        orders: Orders = _get(self._actor.ask.remote(worker, ended))
+    def ask(self, worker: str, k: int, ended: Sequence[Ended]) -> Orders:
+        orders: Orders = _get(self._actor.ask.remote(worker, k, ended))
         return orders
 
     def report(self, worker: str, work: Assignment, epoch: int, score: float) -> Decision:
         decision: Decision = _get(self._actor.report.remote(worker, work, epoch, score))
         return decision
 
-    def finish(self, worker: str, ended: Ended) -> None:
+    def finish(self, worker: str, ended: Sequence[Ended]) -> None:
         _get(self._actor.finish.remote(worker, ended))
 
     def storage_failed(self, message: str) -> None:

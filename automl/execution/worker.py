@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("automl.worker")
 WAIT_SECONDS = 0.1  # between two questions while there is nothing to do
+ROUND_SECONDS = 0.04  # a worker asks again at most so soon, as far as its attempts are that short
+MOST_AT_ONCE = 8
 
 
 @dataclass(frozen=True)
@@ -46,20 +48,25 @@ class Worker:
 
     def run(self, leave: Callable[[], bool] = lambda: False) -> bool:
         """Works until nothing is left (True) or `leave` says so between two attempts (False)."""
-        ended: Ended | None = None
+        ended: list[Ended] = []
+        k = 1
         while not leave():
-            orders = self.study.ask(self.name, ended)
-            ended = None
+            orders = self.study.ask(self.name, k, ended)
+            ended = []
+            began = time.perf_counter()
             for work in orders.answer.assignments:
-                ended = self._do(work, orders.keep_from)
-                if ended is None:
+                one = self._do(work, orders.keep_from)
+                if one is None:
+                    self.study.finish(self.name, ended)
                     return True
+                ended.append(one)
             if orders.answer.done:
                 return True
-            if ended is None:
+            if ended:
+                k = _how_many((time.perf_counter() - began) / len(ended))
+            else:
                 time.sleep(WAIT_SECONDS)
-        if ended is not None:
-            self.study.finish(self.name, ended)
+        self.study.finish(self.name, ended)
         return False
 
     def _do(self, work: Assignment, keep_from: float | None) -> Ended | None:
@@ -107,6 +114,15 @@ class Worker:
             self.study.storage_failed(str(error))
             return None
         return Ended(work, result)
+
+
+def _how_many(seconds: float) -> int:
+    """How many attempts to ask for at once, when one takes so many seconds.
+
+    >>> _how_many(10.0), _how_many(0.012), _how_many(0.001)
+    (1, 3, 8)
+    """
+    return max(1, min(MOST_AT_ONCE, int(ROUND_SECONDS / seconds)))
 
 
 def _is_storage(error: OSError) -> bool:
