@@ -11,8 +11,9 @@ from automl.study.journal import Cause, Entry
 from automl.study.plan import Plan
 from automl.study.work import LOST
 
-SAFETY = 1.2  # on predictions of what refits take
-LARGEST_RESERVE = 0.4  # of a budget, kept for refits
+SAFETY = 1.2  # on what is kept back for refits while trials run
+HOPE = 0.8  # on what refits take once they begin; those that do not fit after all are cut then
+LARGEST_RESERVE = 0.5  # of a budget, kept for refits
 N_FAILING = 10  # first trials that fail alike before a search gives up
 
 
@@ -64,11 +65,11 @@ def spent_seconds(history: History) -> float:
 
 
 def time_reserve(plan: Plan, history: History) -> float:
-    """Seconds of wall clock to keep: one more trial's, and those of the refits."""
-    n = plan.top * plan.seeds
+    """Seconds of wall clock to keep: those of one more trial, which may run to its end, and of the refits."""
     assert plan.budget.seconds is not None
-    predicted = _typical(history) + refit_wall_seconds(plan, history, n)
-    return min(predicted, LARGEST_RESERVE * plan.budget.seconds)
+    refits = SAFETY * refit_wall_seconds(plan, history, plan.top * plan.seeds)
+    one_more = max(_typical(history), seconds_per_refit(plan, history))
+    return min(one_more + refits, LARGEST_RESERVE * plan.budget.seconds)
 
 
 def hours_reserve(plan: Plan, history: History) -> float:
@@ -79,18 +80,20 @@ def hours_reserve(plan: Plan, history: History) -> float:
 def refit_wall_seconds(plan: Plan, history: History, n: int) -> float:
     """Predicted seconds of wall clock that `n` refits take on all workers."""
     waves = -(-n // max(1, plan.n_workers))
-    return waves * seconds_per_refit(plan, history) * SAFETY
+    return waves * seconds_per_refit(plan, history)
 
 
 def seconds_per_refit(plan: Plan, history: History) -> float:
-    """The most that one of the best trials so far took; 0 before any has completed."""
-    seconds = [0.0]
+    """What a refit took so far, else what one of the best trials took; 0 before any has completed."""
+    if history.refit_seconds:
+        return median(history.refit_seconds)
+    seconds = []
     for number in best_trials(history, max(1, plan.top)):
         result = history.trials[number].result
         assert result is not None
         scale = plan.epochs / result.n_epochs if result.state == "stopped" and result.n_epochs else 1.0
         seconds.append(result.seconds * scale)
-    return max(seconds)
+    return median(seconds) if seconds else 0.0
 
 
 def best_trials(history: History, top: int) -> list[int]:
@@ -125,13 +128,21 @@ def choose_finalists(plan: Plan, history: History, now: float) -> Entry:
 
 
 def late_refits(plan: Plan, history: History, now: float) -> Entry | None:
-    """The entry that cuts the refits not yet started once time is up and one at least was started."""
+    """The entry that cuts the refits not yet started when another would not end in time.
+
+    One refit at least is always started.
+    """
     seconds, pending = plan.budget.seconds, history.pending_refits
     started = any(kind == "refit" for kind, _ in history.work)
-    if seconds is None or now < seconds or not pending or not started:
+    if seconds is None or not pending or not started:
+        return None
+    if now < seconds and now + HOPE * seconds_per_refit(plan, history) <= seconds:
         return None
     names = [f"{trial}-{index}" for trial, index in pending]
-    return journal.cut(names, f"The time of {seconds:g} s was used; {len(names)} refits were not started.")
+    return journal.cut(
+        names,
+        f"{len(names)} refits would not have ended within the time of {seconds:g} s, and were not started.",
+    )
 
 
 def _sizes(top: int, seeds: int) -> Iterator[tuple[int, int]]:
@@ -142,9 +153,9 @@ def _sizes(top: int, seeds: int) -> Iterator[tuple[int, int]]:
 
 def _fits(plan: Plan, history: History, n: int, now: float) -> bool:
     seconds, hours = plan.budget.seconds, plan.budget.worker_hours
-    if seconds is not None and now + refit_wall_seconds(plan, history, n) > seconds:
+    if seconds is not None and now + HOPE * refit_wall_seconds(plan, history, n) > seconds:
         return False
-    needed = n * seconds_per_refit(plan, history) * SAFETY
+    needed = n * seconds_per_refit(plan, history)
     return hours is None or spent_seconds(history) + needed <= allowed_seconds(plan)
 
 

@@ -48,6 +48,7 @@ class History:
         self.n_refits_done = 0
         self.train_seconds = 0.0  # of all attempts that ended
         self.recent_seconds: deque[float] = deque(maxlen=50)  # of ended trials
+        self.refit_seconds: list[float] = []  # of complete refits
         self.ranked: list[tuple[float, int]] = []  # feasible complete trials: (less is better, number)
         self.ranked_stopped: list[tuple[float, int]] = []
         self.n_since_best = 0
@@ -140,7 +141,9 @@ class History:
             self._end(key, result)
 
     def _end(self, key: Key, result: Result) -> None:
-        self.n_refits_done += key[0] == "refit"
+        if key[0] == "refit":
+            self.n_refits_done += 1
+            self.refit_seconds += [result.seconds] if result.state == "complete" else []
         if key[0] != "trial":
             return
         self.counts[result.state] += 1
@@ -176,10 +179,12 @@ class History:
         self.finalists = entry
         if entry["cut"]:
             self.notes.append(entry["cut"])
-        for finalist in entry["finalists"]:
-            for index in finalist["seeds"]:
-                if ("refit", f"{finalist['trial']}-{index}") not in self.work:
-                    self.pending_refits.append((finalist["trial"], index))
+        wanted = [
+            (finalist["trial"], index) for finalist in entry["finalists"] for index in finalist["seeds"]
+        ]
+        for trial, index in sorted(wanted, key=lambda refit: refit[1]):  # each finalist's first seed first
+            if ("refit", f"{trial}-{index}") not in self.work:
+                self.pending_refits.append((trial, index))
 
     def _cut(self, entry: Entry) -> None:
         self.notes.append(entry["why"])
