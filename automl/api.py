@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from automl.errors import NotFoundError, RequestError, SpecError
-from automl.spec import SearchSpec, parse_spec, read_spec
+from automl.errors import NotFoundError, RequestError, SpecError, nearest
+from automl.spec import SearchSpec, check_budget, parse_spec, read_spec
 
 if TYPE_CHECKING:
     import polars as pl
@@ -62,7 +62,7 @@ def spec_of(source: Source, target: str | None = None, **options: Any) -> Search
         options: fields of the spec, for example ``budget={"time": "5m"}``.
     """
     if isinstance(source, SearchSpec):
-        return source
+        return parse_spec({**_given(source), **options}) if options else source
     if isinstance(source, Mapping):
         return parse_spec({**source, **options})
     text = str(source)
@@ -109,10 +109,10 @@ def search(
     from automl.run import plan_search, run_search
     from automl.store import open_store
 
-    opened = open_store(store, create=True)
     spec = spec_of(source, target, **options)
     address = os.environ.get("RAY_ADDRESS")
     resolved, prepared = plan_search(spec, machine_at(address))
+    opened = open_store(store, create=True)
     opened.check_writable()
     file = opened.create_search(resolved.search_id, resolved.to_plain()).path / "spec.yaml"
     _write_spec(resolved, file)
@@ -130,14 +130,20 @@ def resume(
     watch: Watch | None = None,
     **budget: Any,
 ) -> SearchResult:
-    """Goes on with a search where it was; `budget` (trials, time, ...) replaces its bounds."""
+    """Goes on with a search where it was; `budget` (trials, time, ...) replaces its bounds.
+
+    Raises:
+        NotFoundError: there is no such search.
+        SpecError: the budget has an unknown bound, or one out of range.
+    """
     from automl.execution import default_executor
     from automl.run import load_search, prepare_again, run_search, with_budget
     from automl.store import open_store
 
     opened = open_store(store)
     resolved, _ = load_search(opened, search_id)
-    resolved = with_budget(resolved, **budget)
+    given = {name: value for name, value in budget.items() if value is not None}
+    resolved = with_budget(resolved, **check_budget(given))
     prepared = prepare_again(resolved)
     runner = executor or default_executor(str(opened.path), os.environ.get("RAY_ADDRESS"))
     return _result(run_search(resolved, prepared, opened, runner, watch), opened)
@@ -150,13 +156,24 @@ def leaderboard(
     metric: str | None = None,
     store: str | Path | None = None,
 ) -> pl.DataFrame:
-    """Finalists and baselines on the test rows, with 95 % intervals; equal ones share a rank."""
+    """Finalists and baselines on the test rows, with 95 % intervals; equal ones share a rank.
+
+    Raises:
+        NotFoundError: no such search, data set or metric.
+    """
     from automl.ranking import board
     from automl.store import open_store
+    from automl.store.reading import searches
 
     opened = open_store(store)
     if search_id is not None:
         opened.search(search_id)
+    if dataset is not None:
+        known = searches(opened).select("dataset").unique().collect()["dataset"].to_list()
+        if dataset not in known:
+            raise NotFoundError(
+                f"No search in the store {opened.path} is on a data set {dataset!r}: {nearest(dataset, known)}"
+            )
     return board(opened, search_id=search_id, dataset=dataset, metric=metric)
 
 
@@ -198,8 +215,13 @@ def pull(which: str, folder: str | Path, *, store: str | Path | None = None, onn
     if destination.exists() and (not destination.is_dir() or any(destination.iterdir())):
         raise RequestError(f"{destination} exists and is not empty; name a new folder to pull into.")
     bundle.verify(source)
-    destination.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copytree(source, destination, dirs_exist_ok=True)
+    try:
+        destination.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copytree(source, destination, dirs_exist_ok=True)
+    except OSError as error:
+        in_the_way = isinstance(error, FileExistsError | NotADirectoryError)
+        cause = "a file is in its place or above it" if in_the_way else error.strerror or error
+        raise RequestError(f"The model cannot be copied to {destination}: {cause}.") from error
     bundle.verify(destination)
     if onnx:
         from automl.onnx_export import export_onnx
@@ -229,10 +251,9 @@ def _registered(name: str) -> str:
     from automl import catalog
 
     if name not in catalog.names("data set"):
-        known = ", ".join(catalog.names("data set"))
         raise NotFoundError(
-            f"There is no file or folder {name}, and no registered data set of that name; check the path, "
-            f"or use one of: {known}."
+            f"There is no file or folder {name}; check the path. Nor is a data set of that name registered: "
+            f"{nearest(name, catalog.names('data set'))}"
         )
     return name
 

@@ -33,7 +33,8 @@ from automl.errors import BundleError, SpecError
 from automl.family import Family
 from automl.model_card import model_card
 from automl.predictor import Predictor
-from automl.space import Configuration, override
+from automl.space import Configuration
+from automl.space_notation import override
 from automl.task import Array, Signature, TargetScale, Task
 
 __all__ = ["Predictor", "load", "save", "verify"]
@@ -165,7 +166,7 @@ def _compare_sizes(folder: Path, family: Family, configuration: Configuration, s
 
 
 def _as_changes(configuration: Mapping[str, Any]) -> dict[str, Any]:
-    """A configuration in the notation of `space.override`: branches as ``{name: {...}}``."""
+    """A configuration in the notation of `space_notation.override`: branches as ``{name: {...}}``."""
     changes: dict[str, Any] = {}
     for key, value in configuration.items():
         if isinstance(value, Mapping):

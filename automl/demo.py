@@ -19,7 +19,8 @@ SPEC = {
 def run_demo(store: str | None) -> int:
     """Runs the demonstration; every step is a command that a user may type."""
     from automl import api
-    from automl.cli import announce, show_board, with_progress
+    from automl.commands.reading import show_board
+    from automl.commands.searching import announce, with_progress
     from automl.store import open_store
 
     began = time.monotonic()

@@ -8,7 +8,7 @@
     │   ├── DataError             a file or the values in it
     │   ├── NotFoundError         a name or id that does not exist
     │   └── BundleError           a model on disk that is incomplete, altered or of another kind
-    ├── UnreachableError          the store or the cluster cannot be used now; exit status 3
+    ├── UnreachableError          the store or the cluster is not there; exit status 3
     ├── StorageError              the store failed in the middle of work: stop, lose nothing, resume later
     ├── AlreadyRecorded           a second writer of one record: it lost, and that is all
     ├── Superseded                a later term of the search is at work: this driver ends
@@ -37,6 +37,9 @@ REASONS = (
     "error",
     "cancelled",
 )
+
+
+MOST_NAMES = 20  # in one message
 
 
 class AutoMLError(Exception):
@@ -68,7 +71,7 @@ class BundleError(RequestError):
 
 
 class UnreachableError(AutoMLError):
-    """The store or the cluster cannot be reached or written."""
+    """The store or the cluster cannot be reached."""
 
     exit_status = 3
 
@@ -104,7 +107,7 @@ class TrialFailure(AutoMLError):
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """A hint that names the closest known name, or all of them when none is close.
+    """A hint that names the closest known name, or what there is when none is close.
 
     >>> nearest("learning_rat", ["learning_rate", "depth"])
     'did you mean learning_rate?'
@@ -115,4 +118,5 @@ def nearest(name: str, known: Iterable[str]) -> str:
     close = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
     if close:
         return f"did you mean {close[0]}?"
-    return f"known are: {', '.join(names)}." if names else "there are none."
+    more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
+    return f"known are: {', '.join(names[:MOST_NAMES])}{more}." if names else "there are none."

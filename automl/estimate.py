@@ -7,7 +7,8 @@ whole trials. An estimate, not a promise: other configurations are larger and sm
 from __future__ import annotations
 
 import time
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 # the first rung at a sixteenth, 1/16 + 1/3 * (2/16) + 1/9 * (6/16) + 1/27 * (7/16) of the epochs.
 SHARE_WITH_RUNGS = 1 / 16 + 2 / 48 + 6 / 144 + 7 / 432
 TABLE_BYTES_PER_TRIAL = 4096.0
+SECONDS_PER_TRIAL = 0.1  # beside training: building the network, measuring it, writing bundle and record
+TIMED_EPOCHS = 8  # of one batch; the fastest counts, as the first ones warm up
+TIMED_SECONDS = 2.0
 
 
 @dataclass(frozen=True)
@@ -66,19 +70,22 @@ def estimate(spec: SearchSpec) -> Estimate:
         RequestError: what is wrong with the spec or the data.
     """
     from automl.run import plan_search
-    from automl.training import peak_memory_bytes
+    from automl.training import peak_memory_bytes, set_threads
 
     search, prepared = plan_search(spec)
+    set_threads(int(search.spec.resources.cpus))  # as a worker does
     families = tuple(_time_family(search, prepared, family) for family in search.families)
     full = fmean(family.seconds for family in families)
     share = SHARE_WITH_RUNGS if search.rungs else 1.0
-    refits = search.spec.finalists.top * search.spec.finalists.seeds * full / search.n_workers
-    budget = search.spec.budget
-    per_trial = share * full / search.n_workers
-    limit = budget.time if budget.time is not None else float("inf")
-    n_trials = budget.trials or max(1, int((limit - refits) / per_trial))
+    n_refits = search.spec.finalists.top * search.spec.finalists.seeds
+    refits = n_refits * (full + SECONDS_PER_TRIAL) / search.n_workers
+    per_trial = (share * full + SECONDS_PER_TRIAL) / search.n_workers
+    limit = _seconds_allowed(search)
+    n_trials = search.spec.budget.trials
+    if n_trials is None:
+        n_trials = max(1, int((limit - refits) / per_trial))
     bundles = max(family.bundle_bytes for family in families)
-    n_bundles = min(n_trials, 10) + search.spec.finalists.top * search.spec.finalists.seeds
+    n_bundles = min(n_trials, 10) + n_refits
     return Estimate(
         search_id=search.search_id,
         task=search.task.kind,
@@ -90,6 +97,15 @@ def estimate(spec: SearchSpec) -> Estimate:
         memory_bytes=peak_memory_bytes(search.device),
         disk_bytes=int(n_bundles * bundles + n_trials * TABLE_BYTES_PER_TRIAL),
     )
+
+
+def _seconds_allowed(search: Search) -> float:
+    """What the budget leaves to the whole search at most."""
+    plan = search.plan()
+    bounds = [] if plan.budget.seconds is None else [plan.budget.seconds]
+    if plan.budget.worker_hours is not None:
+        bounds.append(plan.budget.worker_hours * 3600 / (plan.budget.worker_units * search.n_workers))
+    return min(bounds, default=float("inf"))
 
 
 def _time_family(search: Search, prepared: Prepared, chosen: FamilyChoice) -> FamilyEstimate:
@@ -111,20 +127,28 @@ def _time_family(search: Search, prepared: Prepared, chosen: FamilyChoice) -> Fa
         prepared.target_scale,
         metrics,
         seed=0,
-        epochs=3,
+        epochs=TIMED_EPOCHS,
         device=search.device,
     )
-    seconds = float("inf")
-    loop = iter(training.start(family, replace(run)).epochs())
-    for _ in range(3):
-        began = time.perf_counter()
-        if next(loop, None) is None:
-            break
-        seconds = min(seconds, time.perf_counter() - began)
+    seconds = _fastest_epoch(training.start(family, run).epochs())
     n_batches = -(-len(prepared.train) // batch)
     n_validated = len(prepared.validation) / max(1, len(prepared.train)) / 3
     full = seconds * n_batches * (1 + n_validated) * search.epochs
     return FamilyEstimate(chosen.name, n_parameters, full, n_parameters * 4 + 65536)
+
+
+def _fastest_epoch(epochs: Iterable[Any]) -> float:
+    """Seconds of the fastest of some epochs."""
+    loop = iter(epochs)
+    seconds, first = float("inf"), time.perf_counter()
+    began = first
+    while next(loop, None) is not None:
+        now = time.perf_counter()
+        seconds = min(seconds, now - began)
+        if now - first > TIMED_SECONDS:
+            break
+        began = time.perf_counter()
+    return seconds
 
 
 def describe_estimate(found: Estimate) -> str:
@@ -138,7 +162,8 @@ def describe_estimate(found: Estimate) -> str:
             f"  {family.family}: {family.n_parameters:,} parameters, {duration(family.seconds)} for a full training"
         )
     lines.append(
-        f"  about {found.n_trials} trials on {found.n_workers} workers in {duration(found.seconds)}, refits included; "
+        f"  about {found.n_trials} trial{'s' * (found.n_trials != 1)} on {found.n_workers} "
+        f"worker{'s' * (found.n_workers != 1)} in {duration(found.seconds)}, refits included; "
         f"{found.memory_bytes / 1e6:.0f} MB of memory a worker; {found.disk_bytes / 1e6:.1f} MB on disk"
     )
     return "\n".join(lines)

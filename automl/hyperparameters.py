@@ -63,12 +63,12 @@ def training_space(kind: TaskKind) -> dict[str, Any]:
     """The space of everything about training that is not architecture, for one kind of task."""
     return {
         "learning_rate": Float(1e-4, 1e-1, log=True, prior=3e-3, limits=_POSITIVE),
-        "batch_size": Choice((64, 128, 256, 512), prior=256),
+        "batch_size": Choice((64, 128, 256, 512), prior=256, limits=(1, 2**20)),
         "optimizer": Choice(_OPTIMIZERS, prior="adamw"),
         "weight_decay": Float(1e-7, 1e-1, log=True, prior=1e-4, limits=(0, float("inf"))),
         "schedule": Choice(_SCHEDULES, prior="cosine"),
         "warm_up": Float(0.0, 0.1, prior=0.02, limits=_SHARE),
-        "clip_norm": Choice((1.0, 5.0), prior=1.0),
+        "clip_norm": Choice((1.0, 5.0), prior=1.0, limits=_POSITIVE),
         "initialisation": Choice(INITIALISATIONS),
         "loss": Choice(_LOSSES[kind]),
     }

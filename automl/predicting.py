@@ -26,15 +26,22 @@ def prediction_frame(model: Predictor, data: str | Path) -> pl.DataFrame:
     return pl.DataFrame({"prediction": names, **columns})
 
 
+def check_ending(file: Path) -> None:
+    """Refuses a file that predictions cannot be written to, before any are made."""
+    if file.suffix not in (".csv", ".parquet"):
+        raise RequestError(f"Predictions are written as .csv or .parquet, but got {file.name!r}.")
+    if not file.absolute().parent.is_dir():
+        raise RequestError(f"{file} cannot be written: there is no folder {file.parent}.")
+
+
 def write_frame(frame: pl.DataFrame, file: Path) -> None:
     """Writes a frame as its file's ending says.
 
     Raises:
         RequestError: another ending, or the file cannot be written.
     """
+    check_ending(file)
     writers: dict[str, Callable[[Path], Any]] = {".csv": frame.write_csv, ".parquet": frame.write_parquet}
-    if file.suffix not in writers:
-        raise RequestError(f"Predictions are written as .csv or .parquet, but got {file.name!r}.")
     try:
         writers[file.suffix](file)
     except OSError as error:

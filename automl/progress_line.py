@@ -22,12 +22,16 @@ class ProgressLine:
         self._terminal = self._stream.isatty()
         self._began = time.monotonic()
         self._shown_at = -PLAIN_SECONDS
-        self._shown = ""
+        self._shown = ""  # what is on the terminal, or in the last plain line
+        self._latest = ""
         self._first_fraction: float | None = None
 
     def __call__(self, search: Search, progress: Progress) -> None:
-        if self._first_fraction is None:
+        if self._first_fraction is None or (
+            progress.fraction == self._first_fraction and not progress.n_running
+        ):
             self._first_fraction = progress.fraction or 0.0
+            self._began = time.monotonic()  # workers that are still starting say nothing about speed
         text = describe(search, progress, self._left(search, progress))
         if self._terminal:
             width = shutil.get_terminal_size().columns - 1
@@ -37,14 +41,15 @@ class ProgressLine:
             self._stream.write(text + "\n")
             self._stream.flush()
             self._shown_at = time.monotonic()
-        self._shown = text
+            self._shown = text
+        self._latest = text
 
     def close(self) -> None:
         """Ends the line, with what it said last."""
-        if self._terminal and self._shown:
+        if self._terminal and self._latest:
             self._stream.write("\n")
-        elif self._shown:
-            self._stream.write(self._shown + "\n")
+        elif self._latest != self._shown:
+            self._stream.write(self._latest + "\n")
         self._stream.flush()
 
     def _left(self, search: Search, progress: Progress) -> float | None:
@@ -70,7 +75,7 @@ def describe(search: Search, progress: Progress, left: float | None) -> str:
     detail += [f"{progress.n_failed} failed"] if progress.n_failed else []
     parts.append(counts + (f" ({', '.join(detail)})" if detail else ""))
     if progress.phase in ("refit", "done") and progress.n_refits:
-        parts.append(f"finalists {progress.n_refits}/{progress.n_refits}")
+        parts.append(f"{progress.n_refits_done}/{progress.n_refits} refits")
     if progress.best_score is not None:
         objective = search.objectives[0]
         parts.append(f"best {objective.name} {progress.best_score:.5g} ({progress.best_family})")
@@ -90,9 +95,11 @@ _PHASES = {
 def duration(seconds: float) -> str:
     """A time as people say it.
 
-    >>> duration(42), duration(200), duration(7300)
-    ('42 s', '3 min', '2.0 h')
+    >>> duration(0.2), duration(42), duration(200), duration(7300)
+    ('under 1 s', '42 s', '3 min', '2.0 h')
     """
+    if seconds < 1:
+        return "under 1 s"
     if seconds < 90:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

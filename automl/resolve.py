@@ -13,7 +13,8 @@ from automl.errors import NotFoundError, RequestError, SpecError, nearest
 from automl.family import Family
 from automl.machine import Machine
 from automl.resolved import COSTS, Constraint, FamilyChoice, Search, file_hash, search_hash
-from automl.space import Choice, Scalar, flatten, from_plain, leaves, override
+from automl.space import Choice, Scalar, flatten, leaves
+from automl.space_notation import from_plain, override
 from automl.spec import BudgetSpec, FamilySpec, RungsSpec, SearchSpec
 from automl.study.plan import Objective
 from automl.study.rungs import rungs as place_rungs
@@ -209,7 +210,7 @@ def queue_entry(
     family = values.pop("family", None) or (next(iter(spaces)) if len(spaces) == 1 else None)
     if family is None:
         raise SpecError(f"{field} must name its family, one of: {', '.join(spaces)}.")
-    if family not in spaces:
+    if not isinstance(family, str) or family not in spaces:
         raise SpecError(
             f"{field} names the family {family!r}, which this search lacks: {nearest(str(family), spaces)}"
         )
@@ -236,11 +237,17 @@ def _flat_values(
                 if len(value) != 1:
                     raise SpecError(f"{field}.{path} names one option, such as {{{node.names[0]}: {{}}}}.")
                 name, inner = next(iter(value.items()))
-            if name not in node.options:
+            if not isinstance(name, str) or name not in node.options:
                 raise SpecError(f"{field}.{path} has no option {name!r}: {nearest(str(name), node.options)}")
+            if not isinstance(inner, Mapping | None):
+                raise SpecError(
+                    f"{field}.{path}.{name} holds the parameters of that branch, but got {inner!r}."
+                )
             yield path, name
             yield from _flat_values(node.options[name], inner or {}, field, f"{path}.{name}.")
         elif isinstance(node, Mapping):
+            if not isinstance(value, Mapping):
+                raise SpecError(f"{field}.{path} holds several parameters, but got {value!r}.")
             yield from _flat_values(node, value, field, f"{path}.")
         elif hasattr(node, "contains"):
             yield path, value
@@ -251,10 +258,11 @@ def _flat_values(
 def _device(spec: SearchSpec, machine: Machine) -> str:
     wants_gpu = spec.resources.gpus is None or spec.resources.gpus > 0
     if machine.n_gpus == 0 and (spec.budget.gpu_hours is not None or (spec.resources.gpus or 0) > 0):
-        field = "budget.gpu_hours" if spec.budget.gpu_hours is not None else "resources.gpus"
+        field, instead = "resources.gpus", "leave it out"
+        if spec.budget.gpu_hours is not None:
+            field, instead = "budget.gpu_hours", "give budget.cpu_hours or budget.time"
         raise RequestError(
-            f"{field} needs a GPU, but none was found on {machine.where}; give budget.cpu_hours or "
-            "budget.time, or run where there is a GPU."
+            f"{field} needs a GPU, but none was found on {machine.where}; {instead}, or run where there is a GPU."
         )
     return "cuda" if machine.n_gpus > 0 and wants_gpu else "cpu"
 

@@ -16,7 +16,8 @@ from typing import Any
 from automl import catalog
 from automl.errors import SpecError
 from automl.family import Family
-from automl.space import Scalar, from_plain, to_plain
+from automl.space import Scalar, to_plain
+from automl.space_notation import from_plain
 from automl.spec import SearchSpec, parse_spec
 from automl.study.plan import Budget, Objective, Plan
 from automl.task import Task

@@ -14,32 +14,26 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING
 
-from automl.errors import DataError, StorageError
+from automl.errors import AutoMLError, DataError, StorageError, UnreachableError
+from automl.execution.books import Books, State
+from automl.execution.clock import spent_seconds, write_replacing
 from automl.execution.executor import Executor, Job, Tick
-from automl.execution.recording import VERSION
+from automl.execution.service import finished
 from automl.machine import Machine, this_machine
 from automl.resolve import check_names, resolve
 from automl.resolved import Search
 from automl.spec import BudgetSpec, SearchSpec
 from automl.store import SearchFolder, Store
-from automl.store.fold import Fold
-from automl.store.retention import prune
-from automl.store.rows import SearchRow
-from automl.store.tables import maybe_compact
 from automl.study import Progress
 
 if TYPE_CHECKING:
     from automl.data import Prepared
 
-FOLD_SECONDS = 5.0  # between two folds
 SAME_INTERRUPTION_SECONDS = 2.0  # shells and supervisors may send one signal twice
-State = Literal["running", "complete", "stopped", "failed"]
 Watch = Callable[[Search, Progress], None]
 
 
@@ -82,15 +76,16 @@ def run_search(
     """
     store.check_writable()
     folder = store.create_search(search.search_id, search.to_plain())
-    _write_replacing(folder.path / "budget.json", search.spec.budget.model_dump(mode="json"))
+    write_replacing(folder.path / "budget.json", search.spec.budget.model_dump(mode="json"))
     term = folder.term_begin()
-    driver = _Driver(search, folder, store, term, watch or (lambda _search, _progress: None))
-    driver.update_row("running")
-    with _interruptions() as interrupted:
-        driver.interrupted = interrupted
-        job = Job(search, prepared, folder, term, _spent_seconds(folder))
-        last = executor.run(job, driver.tick)
-    return driver.end(last)
+    books = Books(search, folder, store, term)
+    books.open()
+    try:
+        with _interruptions() as interrupted:
+            driver = _Driver(search, books, interrupted, watch or (lambda _search, _progress: None))
+            return driver.run(executor, Job(search, prepared, folder, term, spent_seconds(folder)))
+    finally:
+        books.stop()
 
 
 def load_search(store: Store, search_id: str) -> tuple[Search, SearchFolder]:
@@ -124,95 +119,59 @@ def with_budget(search: Search, **more: float | int | None) -> Search:
 
 
 class _Driver:
-    """Folds, shows progress and hears of interruptions while an executor runs."""
+    """Shows progress and hears of interruptions while an executor runs, and says how it ended."""
 
-    def __init__(self, search: Search, folder: SearchFolder, store: Store, term: int, watch: Watch) -> None:
+    def __init__(self, search: Search, books: Books, interrupted: threading.Event, watch: Watch) -> None:
         self._search = search
-        self._folder = folder
-        self._store = store
-        self._term = term
+        self._books = books
+        self._interrupted = interrupted
         self._watch = watch
-        self._fold = Fold(store, folder, term)
-        self._folded_at = 0.0
-        self._began = time.monotonic() - _spent_seconds(folder)
-        self._created = datetime.now(UTC)
-        self._progress: Progress | None = None
-        self.interrupted = threading.Event()
+
+    def run(self, executor: Executor, job: Job) -> Outcome:
+        done = finished(job.search, job.folder)
+        if done is not None:
+            return self._end(done)
+        try:
+            last = executor.run(job, self.tick)
+            if last.progress.phase != "done" and not (last.trouble or self._interrupted.is_set()):
+                raise UnreachableError("The workers left before the search was done; resume it.")
+        except UnreachableError as error:
+            progress = self._books.progress
+            if self._interrupted.is_set() and progress is not None:  # Ray got the same signal, and was faster
+                return self._end(progress)
+            self._fail("lost_node", str(error))
+            raise
+        self._books.progress = last.progress
+        if last.trouble is not None:
+            self._fail(last.trouble.reason, last.trouble.message)
+            raise (StorageError if last.trouble.reason == "storage" else AutoMLError)(
+                f"The search {self._search.search_id} stopped: {last.trouble.message.rstrip('.')}. Nothing "
+                f"acknowledged is lost; set it right, then go on with `automl resume {self._search.search_id}`."
+            )
+        return self._end(last.progress)
 
     def tick(self, tick: Tick) -> None:
-        self._progress = tick.progress
-        if self.interrupted.is_set():
+        self._books.progress = tick.progress
+        self._books.check()
+        if self._interrupted.is_set():
             tick.pause()
-        if time.monotonic() - self._folded_at > FOLD_SECONDS:
-            self._folder.check_term(self._term)
-            _write_replacing(self._folder.path / "clock.json", {"seconds": time.monotonic() - self._began})
-            if self._fold.fold():
-                self.update_row("running")
-            self._folded_at = time.monotonic()
         self._watch(self._search, tick.progress)
 
-    def end(self, last: Tick) -> Outcome:
-        """Folds what is left, keeps what is to be kept, and writes how the search ended."""
-        self._progress = last.progress
-        self._folder.check_term(self._term)
-        _write_replacing(self._folder.path / "clock.json", {"seconds": time.monotonic() - self._began})
-        self._fold.fold()
-        self._watch(self._search, last.progress)
-        if last.trouble is not None:
-            self.update_row("failed", "storage", last.trouble)
-            raise StorageError(
-                f"The search {self._search.search_id} stopped: {last.trouble}. Nothing acknowledged is lost; "
-                f"set it right, then go on with `automl resume {self._search.search_id}`."
-            )
-        message = " ".join(last.progress.notes) or None
+    def _end(self, progress: Progress) -> Outcome:
+        self._books.progress = progress
         state: State = "complete"
-        if self.interrupted.is_set() and last.progress.phase != "done":
-            state, message = "stopped", "It was interrupted, and can be resumed."
-        elif last.progress.best_trial is None:
+        reason, message = None, " ".join(progress.notes) or None
+        if progress.phase != "done":
+            state, reason, message = "stopped", "cancelled", "It was interrupted, and can be resumed."
+        elif progress.best_trial is None:
             state = "failed"
-        prune(self._folder, self._fold, ended=last.progress.phase == "done")
-        self.update_row(state, "cancelled" if state == "stopped" else None, message)
-        maybe_compact(self._store)
-        return Outcome(self._search.search_id, state, last.progress, message)
+        self._books.close(state, reason, message)
+        self._watch(self._search, progress)
+        return Outcome(self._search.search_id, state, progress, message)
 
-    def update_row(self, state: State, reason: str | None = None, message: str | None = None) -> None:
-        search, progress, now = self._search, self._progress, datetime.now(UTC)
-        counts: dict[str, Any] = {}
-        if progress is not None:
-            counts = {
-                "n_trials": progress.n_complete + progress.n_stopped + progress.n_failed,
-                "n_complete": progress.n_complete,
-                "n_stopped": progress.n_stopped,
-                "n_failed": progress.n_failed,
-                "n_refits": progress.n_refits_done,
-                "n_planned": progress.n_planned,
-                "best_trial": progress.best_trial,
-                "best_score": progress.best_score,
-            }
-        self._fold.update_search(
-            SearchRow(
-                search_id=search.search_id,
-                name=search.name,
-                state=state,
-                reason=reason,
-                message=message,
-                term=self._term,
-                dataset=search.dataset,
-                fingerprint=search.fingerprint,
-                split_id=search.split_id,
-                task=search.task.kind,
-                metric=search.objectives[0].name,
-                goal=search.objectives[0].goal,
-                families=[family.name for family in search.families],
-                train_seconds=time.monotonic() - self._began,
-                created_at=_created(self._folder),
-                updated_at=now,
-                ended_at=None if state == "running" else now,
-                spec=json.dumps(search.spec.model_dump(mode="json"), sort_keys=True),
-                version=VERSION,
-                **counts,
-            )
-        )
+    def _fail(self, reason: str, message: str) -> None:
+        with suppress(StorageError):  # then the rows cannot be written either; a resume makes up for it
+            self._books.close("failed", reason, message)
 
 
 @contextmanager
@@ -246,22 +205,3 @@ def _with_last_budget(search: Search, folder: SearchFolder) -> Search:
         return search
     budget = BudgetSpec.model_validate(json.loads(file.read_text()))
     return replace(search, spec=search.spec.model_copy(update={"budget": budget}))
-
-
-def _spent_seconds(folder: SearchFolder) -> float:
-    file = folder.path / "clock.json"
-    return float(json.loads(file.read_text())["seconds"]) if file.exists() else 0.0
-
-
-def _created(folder: SearchFolder) -> datetime:
-    return datetime.fromtimestamp((folder.path / "search.json").stat().st_mtime, UTC)
-
-
-def _write_replacing(file: Path, content: dict[str, Any]) -> None:
-    """For files that only say how far it got: whole, but the last writer wins."""
-    temporary = file.with_suffix(".tmp")
-    try:
-        temporary.write_text(json.dumps(content))
-        temporary.replace(file)
-    except OSError as error:
-        raise StorageError(f"The store cannot be written: {error.strerror} ({file}).") from error

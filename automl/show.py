@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,8 @@ from automl.errors import RequestError, nearest
 if TYPE_CHECKING:
     import polars as pl
 
+_LONG = ("parameters", "message", "source")  # columns that are cut where a line is full
+PIPED_WIDTH = 160  # where there is no terminal
 FORMATS = ("table", "json", "csv", "parquet")
 
 
@@ -35,21 +38,22 @@ def show(frame: pl.DataFrame, form: str, columns: list[str] | None = None, limit
 
 
 def _table(frame: pl.DataFrame, limit: int | None) -> None:
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
+    """Aligned columns; the last one is cut where it is long text and the line is full."""
     shown = frame if limit is None else frame.head(limit)
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for name, kind in shown.schema.items():
-        table.add_column(name, justify="right" if kind.is_numeric() else "left", overflow="fold")
-    for row in shown.iter_rows():
-        table.add_row(*(Text(_cell(value)) for value in row))
-    width = None if sys.stdout.isatty() else 160
-    console = Console(width=width, soft_wrap=False)
-    console.print(table)
+    columns = [[name, *(_cell(value, name) for value in shown[name])] for name in shown.columns]
+    widths = [max(map(len, column)) for column in columns]
+    right = [kind.is_numeric() for kind in shown.dtypes]
+    on_terminal = sys.stdout.isatty()
+    width = shutil.get_terminal_size().columns if on_terminal else PIPED_WIDTH
+    for number, row in enumerate(zip(*columns, strict=True)):
+        cells = zip(row, widths, right, strict=True)
+        line = "  ".join(cell.rjust(n) if to_right else cell.ljust(n) for cell, n, to_right in cells)
+        line = line.rstrip()
+        if shown.columns[-1] in _LONG and len(line) > width:
+            line = line[: width - 3] + "..."
+        print(f"\x1b[1m{line}\x1b[0m" if on_terminal and number == 0 else line)
     if shown.height < frame.height:
-        console.print(f"{shown.height} of {frame.height} shown; --format json, csv or parquet gives all.")
+        print(f"{shown.height} of {frame.height} shown; --format json, csv or parquet gives all.")
 
 
 def with_short_parameters(trials: pl.DataFrame) -> pl.DataFrame:
@@ -66,13 +70,17 @@ def with_short_parameters(trials: pl.DataFrame) -> pl.DataFrame:
     return trials.with_columns(pl.Series("parameters", texts, dtype=pl.String))
 
 
-def _cell(value: Any) -> str:
+def _cell(value: Any, name: str = "") -> str:
     if value is None:
         return "-"
+    if name.endswith("_seconds"):
+        return f"{value:.1f}" if value >= 0.1 else f"{value:.3f}"
     if isinstance(value, float):
         return f"{value:.5g}"
+    if isinstance(value, int) and name.startswith("n_"):
+        return f"{value:,}"
     if isinstance(value, datetime):
-        return value.strftime("%Y-%m-%d %H:%M:%S")
+        return value.astimezone().strftime("%Y-%m-%d %H:%M:%S")
     if isinstance(value, list):
         return ", ".join(map(str, value))
     return str(value)

@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
-from automl.errors import SpecError, nearest
+from automl.errors import SpecError
 
 Scalar = str | int | float | bool | None
 Space = Mapping[str, Any]
@@ -43,7 +43,7 @@ class Float:
         _check_range(self)
 
     def contains(self, value: Any) -> bool:
-        return _is_number(value) and self.low <= value <= self.high
+        return is_number(value) and self.low <= value <= self.high
 
 
 @dataclass(frozen=True)
@@ -57,20 +57,24 @@ class Int:
     limits: tuple[float, float] = (-math.inf, math.inf)
 
     def __post_init__(self) -> None:
-        if not (_is_whole(self.low) and _is_whole(self.high)):
+        if not (is_whole(self.low) and is_whole(self.high)):
             raise SpecError(f"An int range needs whole numbers, but got [{self.low}, {self.high}].")
         _check_range(self)
 
     def contains(self, value: Any) -> bool:
-        return _is_whole(value) and self.low <= value <= self.high
+        return is_whole(value) and self.low <= value <= self.high
 
 
 @dataclass(frozen=True)
 class Choice:
-    """One of several values, or (given a mapping) one of several named branches."""
+    """One of several values, or (given a mapping) one of several named branches.
+
+    `limits` are those of numbers, as of a `Float`.
+    """
 
     options: tuple[Scalar, ...] | Mapping[str, Space]
     prior: Scalar = None
+    limits: tuple[float, float] = (-math.inf, math.inf)
 
     def __post_init__(self) -> None:
         if isinstance(self.options, list):
@@ -183,7 +187,9 @@ def default(_path: str, leaf: Leaf) -> Scalar:
 
 
 def to_plain(node: Any) -> Any:
-    """The space as plain data, in the notation of the spec; `from_plain` reads it back.
+    """The space as plain data, in the notation of the spec; `space_notation.from_plain` reads it back.
+
+    Limits are left out: they bound what a spec may change in a family, which is over by then.
 
     >>> to_plain({"depth": Int(1, 4), "norm": Choice(("none", "batch"))})
     {'depth': {'int': [1, 4]}, 'norm': {'choice': ['none', 'batch']}}
@@ -204,142 +210,8 @@ def to_plain(node: Any) -> Any:
     return plain
 
 
-def from_plain(node: Any, field: str = "space") -> Any:
-    """The space that plain data means; `field` names it in messages.
-
-    >>> from_plain({"float": [1e-4, 1e-1], "log": True})
-    Float(low=0.0001, high=0.1, log=True, prior=None, limits=(-inf, inf))
-    """
-    if isinstance(node, list):
-        raise SpecError(f"{field} is a list; write {{choice: {node}}} to choose from it.")
-    if not isinstance(node, Mapping):
-        return node
-    kind = next((key for key in ("float", "int", "choice") if key in node), None)
-    if kind is None:
-        return {key: from_plain(value, f"{field}.{key}") for key, value in node.items()}
-    allowed = {kind, "prior"} if kind == "choice" else {kind, "log", "prior"}
-    for key in node:
-        if key not in allowed:
-            raise SpecError(f"{field} has the unknown key {key!r}: {nearest(key, allowed)}")
-    try:
-        if kind == "choice":
-            return _choice_from_plain(node, field)
-        bounds: Any = node[kind]
-        if not _is_range(bounds):
-            raise SpecError(f"a range is [low, high], two numbers, but got {bounds!r}.")
-        options: dict[str, Any] = {key: node[key] for key in ("log", "prior") if key in node}
-        if not isinstance(options.get("log", False), bool):
-            raise SpecError(f"log is true or false, but got {options['log']!r}.")
-        low, high = bounds
-        leaf: Any = Float if kind == "float" else Int
-        return leaf(low, high, **options)
-    except SpecError as error:
-        message = str(error)
-        raise SpecError(message if message.startswith(field) else f"{field}: {message}") from None
-
-
-def _choice_from_plain(node: Mapping[str, Any], field: str) -> Choice:
-    options = node["choice"]
-    if isinstance(options, list):
-        if any(isinstance(option, list | Mapping) for option in options):
-            raise SpecError("the options in a list are plain values; branches are written {name: {...}}.")
-        return Choice(tuple(options), node.get("prior"))
-    if not isinstance(options, Mapping):
-        raise SpecError(f"a choice is a list of values or a mapping of branches, but got {options!r}.")
-    branches = {name: from_plain(value or {}, f"{field}.{name}") for name, value in options.items()}
-    return Choice(branches, node.get("prior"))
-
-
-def override(space: Space, changes: Mapping[str, Any], field: str = "space") -> dict[str, Any]:
-    """`space` with the leaves that `changes` names (as `from_plain` gives them) replaced.
-
-    A leaf may be fixed to a value, or given another range or fewer options. Named branches keep
-    the parameters that the change does not mention.
-
-    Raises:
-        SpecError: no such parameter, another type, or outside what can make sense for it.
-
-    >>> override({"depth": Int(1, 8), "width": Int(8, 64)}, {"depth": 3})
-    {'depth': 3, 'width': Int(low=8, high=64, log=False, prior=None, limits=(-inf, inf))}
-    """
-    result = dict(space)
-    for key, change in changes.items():
-        name = f"{field}.{key}"
-        if key not in space:
-            raise SpecError(f"{name} is not a parameter here: {nearest(key, space)}")
-        node = space[key]
-        if isinstance(node, Choice) and isinstance(node.options, Mapping):
-            result[key] = _override_branches(node, node.options, change, name)
-        elif isinstance(node, Mapping):
-            if not isinstance(change, Mapping):
-                raise SpecError(f"{name} holds several parameters; name the one to change.")
-            result[key] = override(node, change, name)
-        else:
-            _check_replacement(node, change, name)
-            result[key] = _with_limits(node, change)
-    return result
-
-
-def _override_branches(node: Choice, branches: Mapping[str, Space], change: Any, field: str) -> Choice:
-    prior = None
-    if isinstance(change, Choice):
-        prior = change.prior
-        options = change.options
-        wanted: Mapping[str, Any] = (
-            options if isinstance(options, Mapping) else {str(name): {} for name in options}
-        )
-    elif isinstance(change, Mapping):
-        wanted = change
-    else:
-        wanted = {str(change): {}}
-    kept = {}
-    for name, inner in wanted.items():
-        if name not in branches:
-            raise SpecError(f"{field} has no option {name!r}: {nearest(name, branches)}")
-        kept[name] = override(branches[name], inner or {}, f"{field}.{name}")
-    return Choice(kept, prior if prior is not None else (node.prior if node.prior in kept else None))
-
-
-def _check_replacement(node: Any, change: Any, field: str) -> None:
-    values = _values_of(change)
-    if isinstance(node, Choice) and not all(map(_is_number, node.names)):
-        for value in values:
-            if not node.contains(value):
-                known = [str(name) for name in node.names]
-                raise SpecError(f"{field} has no option {value!r}: {nearest(str(value), known)}")
-        return
-    numbers = list(node.names) if isinstance(node, Choice) else [node]
-    whole = isinstance(node, Int) or (not isinstance(node, Float) and all(map(_is_whole, numbers)))
-    if not isinstance(node, Float | Int | Choice) and not _is_number(node):
-        if not all(type(value) is type(node) for value in values):
-            raise SpecError(f"{field} is a {type(node).__name__} such as {node!r}, but got {values[0]!r}.")
-        return
-    low, high = getattr(node, "limits", (-math.inf, math.inf))
-    for value in values:
-        if not _is_number(value) or (whole and not _is_whole(value)):
-            raise SpecError(f"{field} is a {'whole ' if whole else ''}number, but got {value!r}.")
-        if not low <= value <= high:
-            raise SpecError(f"{field} must lie in [{low:g}, {high:g}], but got {value!r}.")
-    if isinstance(change, Float) and whole:
-        raise SpecError(f"{field} is a whole number; write {{int: [...]}} for its range.")
-
-
-def _with_limits(node: Any, change: Any) -> Any:
-    if isinstance(node, Float | Int) and isinstance(change, Float | Int):
-        return type(change)(change.low, change.high, change.log, change.prior, node.limits)
-    return change
-
-
-def _values_of(change: Any) -> list[Any]:
-    if isinstance(change, Float | Int):
-        return [change.low, change.high]
-    if isinstance(change, Choice):
-        return list(change.names)
-    return [change]
-
-
 def _check_range(leaf: Float | Int) -> None:
-    if not all(map(_is_number, (leaf.low, leaf.high))):
+    if not all(map(is_number, (leaf.low, leaf.high))):
         raise SpecError(f"a range needs finite numbers, but got [{leaf.low}, {leaf.high}].")
     if leaf.low > leaf.high:
         raise SpecError(f"a range needs low <= high, but got [{leaf.low}, {leaf.high}].")
@@ -349,13 +221,11 @@ def _check_range(leaf: Float | Int) -> None:
         raise SpecError(f"the prior {leaf.prior!r} lies outside [{leaf.low}, {leaf.high}].")
 
 
-def _is_number(value: Any) -> bool:
+def is_number(value: Any) -> bool:
+    """Whether it is a finite number, and not true or false."""
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
-def _is_range(value: Any) -> bool:
-    return isinstance(value, list) and len(value) == 2 and all(map(_is_number, value))
-
-
-def _is_whole(value: Any) -> bool:
+def is_whole(value: Any) -> bool:
+    """Whether it is a whole number, and not true or false."""
     return isinstance(value, int) and not isinstance(value, bool)

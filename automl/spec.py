@@ -7,14 +7,24 @@ field and says what would be right.
 from __future__ import annotations
 
 import re
-from difflib import get_close_matches
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    PlainValidator,
+    Tag,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from automl import strict_yaml
-from automl.errors import SpecError
+from automl.errors import SpecError, nearest
 from automl.task import TaskKind
 
 SLUG = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
@@ -29,7 +39,9 @@ def _duration(value: Any) -> Any:
     if isinstance(value, str):
         match = _DURATION.fullmatch(value.strip())
         if not match:
-            raise ValueError(f"a time is a number of seconds or such as 90s, 20m, 2h, 1d, but got {value!r}")
+            raise ValueError(
+                f"must be a time such as 90s, 20m, 2h or 1d, or a number of seconds, but got {value!r}"
+            )
         return float(match[1]) * _SECONDS[match[2]]
     return value
 
@@ -46,7 +58,23 @@ class _Strict(BaseModel):
         return {k: int(v) if isinstance(v, float) and v.is_integer() else v for k, v in value.items()}
 
 
-Share = Annotated[float, Field(gt=0, lt=1)]
+def _share_or_file(value: Any) -> float | str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 1:
+        raise ValueError(
+            f"must be a share of the rows between 0 and 1, or a file with the rows, but got {value!r}"
+        )
+    return value
+
+
+def _first_rung(value: Any) -> int | str:
+    if value != "auto" and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
+        raise ValueError(f"must be auto, or a number of epochs from 1 on, but got {value!r}")
+    return cast("int | str", value)
+
+
+Share = Annotated[float | str, PlainValidator(_share_or_file)]
 
 
 class DataSpec(_Strict):
@@ -75,8 +103,8 @@ class DataSpec(_Strict):
 class SplitSpec(_Strict):
     """Which rows are for training, validation and test: a share of the rows, or a given file."""
 
-    validation: Share | str = 0.2
-    test: Share | str = 0.2
+    validation: Share = 0.2
+    test: Share = 0.2
     by: str | None = Field(None, description="a column whose values never stand in two splits")
     time: str | None = Field(None, description="a column in whose order the splits follow one another")
     seed: int = Field(0, ge=0)
@@ -91,10 +119,13 @@ class SplitSpec(_Strict):
         return self
 
 
+_RUNGS, _NO_RUNGS = "[rungs]", "[none]"  # members of a union, which messages leave out
+
+
 class RungsSpec(_Strict):
     """Asynchronous successive halving (Li et al., MLSys 2020): when trials are compared, and how hard."""
 
-    first: Literal["auto"] | Annotated[int, Field(ge=1)] = "auto"
+    first: Annotated[int | Literal["auto"], PlainValidator(_first_rung)] = "auto"
     factor: int = Field(3, ge=2, le=16)
 
 
@@ -102,7 +133,10 @@ class PolicySpec(_Strict):
     """How configurations are suggested and stopped early."""
 
     sampler: str = "auto"
-    rungs: RungsSpec | Literal["none"] = RungsSpec()
+    rungs: Annotated[
+        Annotated[RungsSpec, Tag(_RUNGS)] | Annotated[Literal["none"], Tag(_NO_RUNGS)],
+        Discriminator(lambda value: _NO_RUNGS if isinstance(value, str) else _RUNGS),
+    ] = RungsSpec()
     warm_start: Literal["auto", "none"] = "auto"
 
 
@@ -160,7 +194,7 @@ class SearchSpec(_Strict):
     spec_version: Literal[1] = 1
     name: str | None = None
     data: DataSpec
-    task: TaskKind | Literal["auto"] = "auto"
+    task: Literal[TaskKind, "auto"] = "auto"
     families: list[FamilySpec] = Field([], description="left out: every family that fits")
     space: dict[str, Any] = {}
     queue: list[dict[str, Any]] = Field([], description="configurations to be tried first")
@@ -179,8 +213,8 @@ class SearchSpec(_Strict):
     def _name_is_a_slug(cls, value: str | None) -> str | None:
         if value is not None and not SLUG.fullmatch(value):
             raise ValueError(
-                "a name has lower-case letters, digits, dots, dashes and underscores, begins with a letter or "
-                f"digit and has at most 63 of them, but got {value!r}"
+                "must be at most 63 lower-case letters, digits, dots, dashes and underscores that begin with a "
+                f"letter or digit, but got {value!r}"
             )
         return value
 
@@ -214,31 +248,50 @@ def parse_spec(content: dict[str, Any], name: str = "the spec") -> SearchSpec:
         return SearchSpec.model_validate(content)
     except ValidationError as error:
         problems = [_explain(problem) for problem in error.errors()]
-        raise SpecError(f"{name}: {'; '.join(dict.fromkeys(problems))}") from None
+        *before, last = dict.fromkeys(problems)
+        raise SpecError(f"{name}: {'; '.join([*(text.rstrip('.') for text in before), last])}") from None
+
+
+_MUST_BE = {  # pydantic's name of a problem: what was expected, with the problem's own bounds
+    "int_type": "a whole number",
+    "int_from_float": "a whole number",
+    "float_type": "a number",
+    "finite_number": "a finite number",
+    "string_type": "text",
+    "list_type": "a list",
+    "dict_type": "keys and values",
+    "model_type": "keys and values",
+    "greater_than": "more than {gt:g}",
+    "greater_than_equal": "at least {ge:g}",
+    "less_than": "less than {lt:g}",
+    "less_than_equal": "at most {le:g}",
+    "too_long": "a list of at most {max_length}",
+}
 
 
 def _explain(problem: Any) -> str:
     path = [str(part) for part in problem["loc"] if not _is_internal(part)]
     field = ".".join(path) or "the spec"
-    if problem["type"] == "extra_forbidden":
-        known = _keys_at(path[:-1])
-        close = get_close_matches(path[-1], known, n=1)
-        hint = f"did you mean {close[0]}?" if close else f"known are: {', '.join(sorted(known))}."
-        return f"{field} is not a key here; {hint}"
-    if problem["type"] == "missing":
+    kind, value = problem["type"], problem["input"]
+    if kind == "extra_forbidden":
+        return f"{field} is not a key here; {nearest(path[-1], _keys_at(path[:-1]))}"
+    if kind == "missing":
         return f"{field} is missing."
+    if kind == "literal_error":
+        known = re.findall("'([^']*)'", problem["ctx"]["expected"]) or [problem["ctx"]["expected"]]
+        one_of = f"one of {', '.join(known)}" if len(known) > 1 else known[0]
+        close = nearest(str(value), known)
+        hint = f"; {close}" if close.startswith("did you mean") else "."
+        return f"{field} must be {one_of}, but got {value!r}{hint}"
+    if kind in _MUST_BE:
+        return f"{field} must be {_MUST_BE[kind].format(**problem.get('ctx', {}))}, but got {value!r}."
     message = problem["msg"].removeprefix("Value error, ")
-    message = message[0].lower() + message[1:]
-    value = problem["input"]
-    shown = f", but got {value!r}" if "but got" not in message and not isinstance(value, dict) else ""
-    return f"{field}: {message}{shown}."
+    return f"{field} {message}." if message.startswith("must ") else f"{field}: {message}."
 
 
 def _is_internal(part: Any) -> bool:
     """Whether pydantic put it into the path of an error: the name of a member of a union."""
-    return isinstance(part, str) and (
-        "[" in part or part in ("float", "int", "str", "RungsSpec", "literal", "constrained-int")
-    )
+    return isinstance(part, str) and part.startswith("[")
 
 
 def _keys_at(path: list[str]) -> list[str]:
@@ -257,6 +310,16 @@ def _keys_at(path: list[str]) -> list[str]:
             "families": FamilySpec,
         }.get(part, model)
     return list(model.model_fields)
+
+
+def check_budget(budget: Mapping[str, Any]) -> dict[str, Any]:
+    """The bounds of a budget, read as in a spec: ``{"time": "2h"}`` is ``{"time": 7200.0}``.
+
+    Raises:
+        SpecError: an unknown bound, or one out of range.
+    """
+    spec = parse_spec({"data": {"name": "any"}, "budget": dict(budget)}, "the new bounds")
+    return {name: getattr(spec.budget, name) for name in budget}
 
 
 def _relative_to(spec: SearchSpec, folder: Path) -> SearchSpec:

@@ -263,7 +263,10 @@ def _change_model(folder: Path, **changes: Any) -> None:
     ("changes", "message"),
     [
         ({"configuration": {"width": 17}}, "do not fit the installed family 'mlp'"),
-        ({"configuration": {"width": 10**9}}, "does not fit its family: space.width must lie in"),
+        (
+            {"configuration": {"width": 10**9}},
+            "does not fit its family: space.width must be from 1 to 16,384",
+        ),
         ({"configuration": {"dropout": "much"}}, "does not fit its family: space.dropout is a number"),
         ({"signature": {}}, "is not a model of ours"),
         ({"format": 9}, "is a model of format 9; this version reads 1"),

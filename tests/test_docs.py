@@ -31,7 +31,9 @@ def test_spec_of_the_readme_is_valid() -> None:
 
 
 def test_every_command_of_the_readme_exists() -> None:
-    known = {command.name or command.callback.__name__ for command in app.registered_commands if command.callback}
+    known = {
+        command.name or command.callback.__name__ for command in app.registered_commands if command.callback
+    }
     used = set(re.findall(r"automl ([a-z]+)", (ROOT / "README.md").read_text()))
     assert used - known == set()
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 from imported import Import, Module, all_modules, parse
 
-CONTRACTS = {"errors", "space", "task", "family", "spec", "hyperparameters", "strict_yaml"}
+CONTRACTS = {"errors", "space", "space_notation", "task", "family", "spec", "hyperparameters", "strict_yaml"}
 BUNDLES = {"bundle", "bundle_files", "checkpoint", "model_card", "onnx_export", "predicting", "predictor"}
 STATISTICS = {"intervals", "pareto", "student"}
 LAYERS = (  # a module may import from its own layer and from those above it in this list
@@ -19,7 +19,7 @@ LAYERS = (  # a module may import from its own layer and from those above it in 
     {"study", "store", "ranking", "choosing", "show"},
     {"resolved", "resolve"},  # of a search: its data, its space and the plan of its study
     {"execution"},
-    {"run", "cli", "api", "demo", "estimate", "progress_line"},
+    {"run", "cli", "commands", "api", "demo", "estimate", "progress_line"},
 )
 RANK = {name: place for place, names in enumerate(LAYERS) for name in names}
 PICKLES = {"pickle", "cPickle", "_pickle", "dill", "cloudpickle", "joblib", "shelve", "marshal"}
@@ -110,7 +110,7 @@ def nothing_pickles(module: Module) -> list[Import]:
 
 
 def command_line_starts_fast(module: Module) -> list[Import]:
-    if module.name != "automl.cli":
+    if module.name != "automl.cli" and module.part != "commands":
         return []
     return [
         one
@@ -118,7 +118,7 @@ def command_line_starts_fast(module: Module) -> list[Import]:
         if one.place == "module"
         and not _is_standard(one)
         and one.root not in LIGHT
-        and _of_automl(one) != "errors"
+        and _of_automl(one) not in ("errors", "commands")
     ]
 
 
@@ -137,6 +137,7 @@ PLANTED: tuple[tuple[Callable[[Module], list[Import]], str, str], ...] = (
     (families_import_contracts_and_torch, "search_spaces.mlp", "import numpy"),
     (nothing_pickles, "benchmarks.speed", "from pickle import loads"),
     (command_line_starts_fast, "automl.cli", "import polars"),
+    (command_line_starts_fast, "automl.commands.reading", "from automl import api"),
     (command_line_starts_fast, "automl.cli", "try:\n    from automl.store import open_store\nfinally: pass"),
 )
 RULES = list(dict.fromkeys(rule for rule, _, _ in PLANTED))

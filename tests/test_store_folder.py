@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from store_examples import SEARCH, trial_record
 
-from automl.errors import AlreadyRecorded, NotFoundError, Superseded, UnreachableError
+from automl.errors import AlreadyRecorded, NotFoundError, RequestError, Superseded, UnreachableError
 from automl.store import SearchFolder, Store, open_store
 from automl.store.files import write_once
 
@@ -47,7 +47,7 @@ def test_where_the_store_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 @pytest.mark.parametrize("url", ["s3://bucket/a", "gs://bucket", "file://host/a", "http://x"])
 def test_other_places_are_refused(url: str) -> None:
-    with pytest.raises(UnreachableError, match=r"The store must be a local folder or a file:// URL, but got"):
+    with pytest.raises(RequestError, match=r"The store must be a local folder or a file:// URL, but got"):
         open_store(url)
 
 
@@ -55,9 +55,9 @@ def test_a_store_that_is_not_there_is_said_so(tmp_path: Path) -> None:
     with pytest.raises(UnreachableError, match=r"There is no store at .*Run a search first"):
         open_store(tmp_path / "none")
     (tmp_path / "file").write_text("")
-    with pytest.raises(UnreachableError, match="could not be made"):
+    with pytest.raises(RequestError, match="could not be made"):
         open_store(tmp_path / "file", create=True)
-    with pytest.raises(UnreachableError, match="must be a folder that can be written"):
+    with pytest.raises(RequestError, match="must be a folder that can be written"):
         Store(tmp_path / "file").check_writable()
 
 
@@ -129,7 +129,7 @@ def test_work_folders_are_private_and_newest_first(store: Store) -> None:
 
 FULL_DISK = """
     from pathlib import Path
-    from automl.errors import StorageError, UnreachableError
+    from automl.errors import RequestError, StorageError
     from automl.store import open_store
     from store_examples import SEARCH, limited_to, trial_record
     import sys
@@ -144,7 +144,7 @@ FULL_DISK = """
             print(error)
     try:
         store.check_writable()
-    except UnreachableError as error:
+    except RequestError as error:
         print(error)
 """
 

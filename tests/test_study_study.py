@@ -96,6 +96,23 @@ def test_refits_that_do_not_fit_lose_seeds_then_finalists() -> None:
     assert cut(199.0) == ({"3-0"}, (note.format("1 x 1"),))
 
 
+def test_trial_that_is_late_stops_and_one_that_is_too_slow_is_no_finalist() -> None:
+    budget = Budget(trials=3, seconds=100.0)
+    study = Study(
+        plan(baselines=(), queue=(), budget=budget, top=1, seeds=2, n_workers=1), lambda _entries: None
+    )
+    quick, slow, late = study.ask(3, 0.0).assignments
+    study.finish("trial", quick.name, 1, Result("complete", {"accuracy": 0.8}, None, EPOCHS, 10.0), 10.0)
+    study.finish("trial", slow.name, 1, Result("complete", {"accuracy": 0.9}, None, EPOCHS, 60.0), 60.0)
+    assert study.report(late.name, "trial", 1, 1, 0.7, now=49.0) == "go"
+    assert study.report(late.name, "trial", 1, 1, 0.7, now=51.0) == "stop"  # half of the time is for refits
+    study.finish("trial", late.name, 1, Result("stopped", {"accuracy": 0.7}, None, 1, 10.0), 70.0)
+    assert [work.name for work in study.ask(9, 70.0).assignments] == [f"{quick.name}-0", f"{quick.name}-1"]
+    assert study.progress(70.0).notes[1:] == (
+        f"Trial {slow.name} is among the best, but would have taken too long to train again.",
+    )
+
+
 def test_time_keeps_a_reserve_for_refits_and_cuts_aloud() -> None:
     simulation = Simulation(plan(budget=Budget(seconds=120.0), n_workers=3))
     progress = simulation.run().progress(simulation.now)

@@ -17,7 +17,7 @@ def machine_at(address: str | None) -> Machine:
     """What a search may use: this machine, or the cluster at `address`."""
     if address is None:
         return this_machine()
-    from automl.execution.tune import cluster_machine
+    from automl.execution.cluster import cluster_machine
 
     return cluster_machine(address)
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,10 +13,10 @@ import numpy as np
 from automl import catalog
 from automl.checkpoint import load_checkpoint, save_checkpoint
 from automl.errors import TrialFailure
+from automl.execution.judging import Done, allows, judge, judged, median_ms, metrics
 from automl.family import TrainingRun
 from automl.study import Assignment
 from automl.study.plan import Decision, State
-from automl.task import Array, Rows
 
 if TYPE_CHECKING:
     import torch
@@ -26,38 +25,14 @@ if TYPE_CHECKING:
 
 CHECKPOINT_SECONDS = 20.0  # a lost worker costs at most about so much work
 REPORT_SECONDS = 0.5  # the study hears of an attempt at rungs, and at least so often
-N_LATENCY_RUNS = 7
-Predict = Any
 
 
 class Paused(Exception):
     """The attempt wrote a checkpoint and is to go on in another worker or term."""
 
 
-@dataclass(frozen=True)
-class Done:
-    """How an attempt ended, before it is a record.
-
-    Args:
-        curves: values after each epoch, by metric and ``train_loss``.
-        scores: by split and metric; the test split only for refits and baselines.
-        predictions: by split, for refits and baselines.
-        folder: the attempt's own folder, made when it is first asked for.
-    """
-
-    state: State
-    n_epochs: int = 0
-    best_epoch: int | None = None
-    curves: Mapping[str, list[float]] = field(default_factory=dict)
-    scores: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
-    predictions: Mapping[str, tuple[Rows, Array]] = field(default_factory=dict)
-    n_parameters: int | None = None
-    latency_ms: float | None = None
-    peak_memory_bytes: int | None = None
-    train_seconds: float = 0.0
-    feasible: bool = True
-    folder: Callable[[], Path] | None = None
-    bundle: Path | None = None
+class StudyLost(Exception):
+    """The study did not answer: no fault of the attempt, which is lost with its worker."""
 
 
 def run_baseline(worker: Worker, work: Assignment) -> Done:
@@ -71,14 +46,14 @@ def run_baseline(worker: Worker, work: Assignment) -> Done:
     for split, rows in (("validation", data.validation), ("test", data.test)):
         prediction = predict(rows.inputs)
         predictions[split] = (rows, prediction)
-        scores[split] = _judge(worker, rows, prediction)
+        scores[split] = judge(worker, rows, prediction)
     first = {name: values[:1] for name, values in data.validation.inputs.items()}
     return Done(
         "complete",
         scores=scores,
         predictions=predictions,
         train_seconds=seconds,
-        latency_ms=_median_ms(lambda: predict(first)),
+        latency_ms=median_ms(lambda: predict(first)),
         folder=cache(lambda: worker.folder.work_folder(work.kind, work.name, work.attempt)),
     )
 
@@ -102,7 +77,7 @@ def run_training(worker: Worker, work: Assignment, keep_from: float | None = Non
     if chosen.weights is not None:
         _start_from(network, chosen.weights)
     n_parameters = training.n_parameters(network)
-    if not _allows(search, {"n_parameters": n_parameters}):
+    if not allows(search, {"n_parameters": n_parameters}):
         return Done("stopped", n_parameters=n_parameters, feasible=False)
     run = TrainingRun(
         network=network,
@@ -111,7 +86,7 @@ def run_training(worker: Worker, work: Assignment, keep_from: float | None = Non
         train=data.train,
         validation=data.validation,
         target_scale=data.target_scale,
-        metrics=_metrics(worker),
+        metrics=metrics(worker),
         seed=work.seed,
         epochs=work.epochs,
         device=worker.device,
@@ -132,7 +107,7 @@ def run_training(worker: Worker, work: Assignment, keep_from: float | None = Non
         train_seconds=seconds,
         folder=folder,
     )
-    return _judged(worker, work, network, loop.best_scores, done, keep_from)
+    return judged(worker, work, network, loop.best_scores, done, keep_from)
 
 
 def _epochs(
@@ -160,7 +135,7 @@ def _epochs(
         decision: Decision = "go"
         if epoch.number in worker.search.rungs or now - heard > REPORT_SECONDS:
             best = (max if primary.goal == "max" else min)(curves[primary.name])
-            decision = worker.study.report(worker.name, work, epoch.number, best)
+            decision = _report(worker, work, epoch.number, best)
             heard = now
         if decision == "pause" or now - saved > CHECKPOINT_SECONDS:
             tensors, values = loop.state()
@@ -177,6 +152,13 @@ def _epochs(
     return "complete", curves, before + time.perf_counter() - began
 
 
+def _report(worker: Worker, work: Assignment, epoch: int, score: float) -> Decision:
+    try:
+        return worker.study.report(worker.name, work, epoch, score)
+    except Exception as error:
+        raise StudyLost from error
+
+
 def _restore(worker: Worker, work: Assignment, loop: Any) -> tuple[dict[str, list[float]], float]:
     """Puts the newest whole checkpoint of earlier attempts into the loop, if there is one."""
     if work.micro_batches > 1:
@@ -190,101 +172,9 @@ def _restore(worker: Worker, work: Assignment, loop: Any) -> tuple[dict[str, lis
     return {}, 0.0
 
 
-def _judged(
-    worker: Worker,
-    work: Assignment,
-    network: torch.nn.Module,
-    scores: Mapping[str, float],
-    done: Done,
-    keep_from: float | None,
-) -> Done:
-    """Adds scores, latency and the bundle to a training that ended without failing."""
-    from automl import training
-
-    data = worker.prepared
-    changes: dict[str, Any] = {"scores": {"validation": dict(scores)}}
-    if done.state == "complete":
-        first = {name: values[:1] for name, values in data.validation.inputs.items()}
-        changes["latency_ms"] = _median_ms(
-            lambda: training.predict(network, first, data.task, data.target_scale, worker.device)
-        )
-    if work.kind == "refit":
-        predictions, judged = {}, {}
-        for split, rows in (("validation", data.validation), ("test", data.test)):
-            prediction = training.predict(network, rows.inputs, data.task, data.target_scale, worker.device)
-            predictions[split], judged[split] = (rows, prediction), _judge(worker, rows, prediction)
-        changes |= {"scores": judged, "predictions": predictions}
-    done = replace(done, **changes)
-    measured = measured_scores(done)
-    done = replace(done, feasible=_allows(worker.search, measured))
-    primary = catalog.metric(worker.search.objectives[0].name)
-    among_best = keep_from is None or primary.better(measured[primary.name], keep_from)
-    keep = work.kind == "refit" or (done.state == "complete" and done.feasible and among_best)
-    return replace(done, bundle=_bundle(worker, work, network, done)) if keep else done
-
-
-def measured_scores(done: Done) -> dict[str, float]:
-    """What objectives and constraints may name: validation scores, and costs that were measured."""
-    costs = {
-        "n_parameters": done.n_parameters,
-        "latency_ms": done.latency_ms,
-        "train_seconds": done.train_seconds,
-    }
-    known = {name: float(value) for name, value in costs.items() if value is not None}
-    return {**done.scores.get("validation", {}), **known}
-
-
-def _bundle(worker: Worker, work: Assignment, network: torch.nn.Module, done: Done) -> Path:
-    from automl import bundle
-    from automl.execution.recording import bundle_details
-
-    assert done.folder is not None
-    folder = done.folder() / "bundle"
-    chosen = worker.search.family(work.family)
-    bundle.save(
-        folder,
-        network=network,
-        family_name=work.family,
-        file_family=chosen.file is not None,
-        configuration=work.configuration,
-        signature=worker.prepared.signature,
-        task=worker.prepared.task,
-        target_scale=worker.prepared.target_scale,
-        preprocessing=worker.prepared.preprocessing,
-        details=bundle_details(worker, work, done),
-    )
-    bundle.verify(folder)
-    return folder
-
-
 def _start_from(network: torch.nn.Module, weights: str) -> None:
     from safetensors.torch import load_file
 
     from automl import training
 
     training.load_weights(network, load_file(weights))
-
-
-def _metrics(worker: Worker) -> tuple[Any, ...]:
-    """Every metric that judges the task, the primary objective first."""
-    primary = worker.search.objectives[0].name
-    found = catalog.metrics_for(worker.prepared.task)
-    return tuple(sorted(found, key=lambda metric: metric.name != primary))
-
-
-def _judge(worker: Worker, rows: Rows, prediction: Array) -> dict[str, float]:
-    return {m.name: float(m.compute(rows.target, prediction)) for m in _metrics(worker)}
-
-
-def _allows(search: Any, measured: Mapping[str, float]) -> bool:
-    return all(c.met(measured[c.name]) for c in search.constraints if c.name in measured)
-
-
-def _median_ms(call: Predict) -> float:
-    call()
-    times = []
-    for _ in range(N_LATENCY_RUNS):
-        began = time.perf_counter()
-        call()
-        times.append(time.perf_counter() - began)
-    return float(np.median(times) * 1000)

@@ -26,6 +26,18 @@ class Job:
 
 
 @dataclass(frozen=True)
+class Trouble:
+    """What keeps a search from going on.
+
+    Args:
+        reason: one of `errors.REASONS`.
+    """
+
+    reason: str
+    message: str
+
+
+@dataclass(frozen=True)
 class Tick:
     """What the driver is told every now and then while trials run.
 
@@ -35,7 +47,7 @@ class Tick:
     """
 
     progress: Progress
-    trouble: str | None
+    trouble: Trouble | None
     pause: Callable[[], None]
 
 

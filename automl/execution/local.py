@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 
 from automl import training
 from automl.execution.executor import Job, Tick
-from automl.execution.service import Ended, Orders, StudyService
+from automl.execution.port import Ended, Orders
+from automl.execution.service import StudyService
 from automl.execution.worker import Worker
 from automl.study import Assignment, Decision
 
@@ -61,10 +62,13 @@ class _Ticking:
     def finish(self, worker: str, ended: Sequence[Ended]) -> None:
         self._service.finish(worker, ended)
 
+    def leave(self, worker: str) -> None:
+        self._service.leave(worker)
+
     def storage_failed(self, message: str) -> None:
         self._service.storage_failed(message)
 
 
 def _tick_of(service: StudyService) -> Tick:
-    progress, trouble = service.status()
-    return Tick(progress, trouble, service.pause)
+    status = service.status()
+    return Tick(status.progress, status.trouble, service.pause)

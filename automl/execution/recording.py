@@ -13,18 +13,17 @@ import numpy as np
 
 from automl import catalog
 from automl.errors import TrialFailure
+from automl.execution.judging import Done, measured_scores
 from automl.resolve import space_of_values
-from automl.resolved import COSTS, Search
+from automl.resolved import Search
 from automl.store import PredictionFile, Record, write_predictions
 from automl.store.rows import PredictionRow, ScoreRow, TrialRow
 from automl.study import Assignment, Result
 
 if TYPE_CHECKING:
-    from automl.execution.attempt import Done
     from automl.execution.worker import Worker
 
 VERSION = version("automl")
-VERSIONS = {name: version(name) for name in ("automl", "torch", "numpy")}
 
 
 def record_of(worker: Worker, work: Assignment, done: Done, started: datetime) -> Record:
@@ -52,56 +51,34 @@ def record_of(worker: Worker, work: Assignment, done: Done, started: datetime) -
 
 
 def failed_record(
-    worker: Worker, work: Assignment, failure: TrialFailure, started: datetime, seconds: float
-) -> Record:
-    """The record of an attempt that failed while its worker lived."""
-    return _failed(
-        worker.search,
-        work,
-        worker.term,
-        failure.reason,
-        failure.message,
-        started,
-        datetime.now(UTC),
-        seconds,
-        worker.name,
-        worker.device,
-    )
-
-
-def lost_record(
-    search: Search, work: Assignment, term: int, reason: str, message: str, when: datetime
-) -> Record:
-    """The record of an attempt whose worker is gone."""
-    return _failed(search, work, term, reason, message, when, when, 0.0, "", search.device)
-
-
-def _failed(
     search: Search,
     work: Assignment,
     term: int,
-    reason: str,
-    message: str,
+    failure: TrialFailure,
     started: datetime,
-    ended: datetime,
-    seconds: float,
-    worker: str,
-    device: str,
+    seconds: float = 0.0,
+    worker: str = "",
 ) -> Record:
+    """The record of an attempt that failed.
+
+    Args:
+        worker: its name; none where it is gone.
+    """
+    message = failure.message[:2000]
     row = None
     if work.kind == "trial":
         row = TrialRow(
             **_identity(search, work, term),
             state="failed",
-            reason=reason,
-            message=message[:2000],
+            reason=failure.reason,
+            message=message,
             scores="{}",
             n_epochs=0,
             started_at=started,
-            ended_at=ended,
+            ended_at=datetime.now(UTC),
             train_seconds=seconds,
             worker=worker,
-            device=device,
+            device=search.device,
         )
     return Record(
         kind=work.kind,
@@ -112,8 +89,8 @@ def _failed(
         trial=row,
         epochs={},
         state="failed",
-        reason=reason,
-        message=message[:2000],
+        reason=failure.reason,
+        message=message,
         seconds=seconds,
     )
 
@@ -153,8 +130,6 @@ def _identity(search: Search, work: Assignment, term: int) -> dict[str, Any]:
 
 
 def _trial_row(worker: Worker, work: Assignment, done: Done, started: datetime, ended: datetime) -> TrialRow:
-    from automl.execution.attempt import measured_scores
-
     primary = worker.search.objectives[0].name
     scores = measured_scores(done)
     return TrialRow(
@@ -227,41 +202,6 @@ def _prediction_rows(worker: Worker, work: Assignment, done: Done) -> Iterator[P
             prediction=np.asarray(prediction, np.float64).ravel().tolist(),
             group=[] if rows.groups is None else rows.groups.tolist(),
         )
-
-
-def bundle_details(worker: Worker, work: Assignment, done: Done) -> dict[str, Any]:
-    """What the model card says beyond the model itself."""
-    search, data = worker.search, worker.prepared
-    chosen = search.family(work.family)
-    return {
-        "search_id": search.search_id,
-        "trial": work.trial,
-        "kind": work.kind,
-        "name": work.name,
-        "seed": work.seed,
-        "n_epochs": done.n_epochs,
-        "best_epoch": done.best_epoch,
-        "metric": search.objectives[0].name,
-        "goal": search.objectives[0].goal,
-        "scores": {split: dict(scores) for split, scores in done.scores.items()},
-        "data": {
-            "name": search.dataset,
-            "fingerprint": search.fingerprint,
-            "split_id": search.split_id,
-            "n_train": len(data.train),
-            "n_validation": len(data.validation),
-            "n_test": len(data.test),
-            "notes": list(data.notes),
-        },
-        "n_parameters": done.n_parameters,
-        "train_seconds": done.train_seconds,
-        "latency_ms": done.latency_ms,
-        "peak_memory_bytes": done.peak_memory_bytes,
-        "device": worker.device,
-        "starting_weights": Path(chosen.weights).name if chosen.weights else None,
-        "versions": dict(VERSIONS),
-        "costs": list(COSTS),
-    }
 
 
 def _relative(worker: Worker, path: Path | None) -> str | None:

@@ -7,13 +7,16 @@ are called one at a time.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Protocol
 
-from automl.errors import AlreadyRecorded, StorageError
-from automl.execution.recording import lost_record, result_of
+from automl.errors import AlreadyRecorded, StorageError, Superseded, TrialFailure
+from automl.execution.clock import spent_seconds
+from automl.execution.executor import Trouble
+from automl.execution.port import Ended, Orders
+from automl.execution.recording import failed_record, result_of
 from automl.resolved import Search
 from automl.store import SearchFolder
 from automl.study import Answer, Assignment, Decision, Progress, Result, Study
@@ -23,43 +26,26 @@ N_BEST_KEPT = 10  # bundles of so many best trials are kept
 MAX_RESTARTS = 10  # of a worker in a row, without a single attempt ended
 
 
-@dataclass(frozen=True)
-class Ended:
-    """An attempt that has its record."""
-
-    work: Assignment
-    result: Result
-
-
-@dataclass(frozen=True)
-class Orders:
-    """What a worker is told when it asks.
-
-    Args:
-        keep_from: a trial that scores this well is among the best so far, so that its bundle is kept;
-            None where every one is.
-    """
-
-    answer: Answer
-    keep_from: float | None = None
-
-
-class StudyPort(Protocol):
-    """What a worker needs of the study, wherever it lives."""
-
-    def ask(self, worker: str, k: int, ended: Sequence[Ended]) -> Orders: ...
-    def report(self, worker: str, work: Assignment, epoch: int, score: float) -> Decision: ...
-    def finish(self, worker: str, ended: Sequence[Ended]) -> None: ...
-    def storage_failed(self, message: str) -> None: ...
-
-
 @dataclass
 class _Life:
     """What is known of one worker."""
 
     heard: float
-    holds: dict[tuple[str, str], Assignment] = field(default_factory=dict)
+    holds: dict[tuple[str, str], Assignment] = field(default_factory=dict)  # in the order of their running
     restarts: int = 0
+
+
+@dataclass(frozen=True)
+class Status:
+    """What the driver watches.
+
+    Args:
+        idle: nothing will be handed out any more, and no worker holds work: they may be ended.
+    """
+
+    progress: Progress
+    trouble: Trouble | None
+    idle: bool
 
 
 class StudyService:
@@ -67,6 +53,10 @@ class StudyService:
 
     Args:
         spent_seconds: wall-clock time that earlier terms of the search took.
+
+    Raises:
+        StorageError: the journal or a record cannot be read.
+        Superseded: a later term has begun already.
     """
 
     def __init__(self, search: Search, folder: SearchFolder, term: int, spent_seconds: float) -> None:
@@ -76,24 +66,21 @@ class StudyService:
         self._began = time.monotonic() - spent_seconds
         self._lives: dict[str, _Life] = {}
         self._pausing = False
-        self.trouble: str | None = None
-        journal = folder.journal(term)
-        self._study = Study.replay(search.plan(), journal.append, folder.read_journal())
+        self._trouble: Trouble | None = None
+        folder.check_term(term)
+        folder.seal_journals(before=term)
+        self._study = Study.replay(search.plan(), folder.journal(term).append, folder.read_journal())
         self._best = _Best(search.objectives[0].goal, len(search.objectives) > 1)
         self._take_up()
 
     def _take_up(self) -> None:
         """Settles what earlier terms left: a record counts, work without one is lost and goes again."""
-        for seen in self._folder.records():
-            if seen.kind == "trial" and seen.trial is not None and seen.trial.state == "complete":
-                self._best.add(seen.trial.score)
         for work in self._study.unfinished():
-            record = self._folder.record(work.kind, work.name, work.attempt)
-            if record is None:
-                self._lose(work, "preempted", "the search ended while it ran")
-            else:
-                self._study.finish(work.kind, work.name, work.attempt, result_of(record), self.now())
+            self._close(work, "preempted", "the search ended while it ran")
         self._study.reopen()
+        for trial in self._study.history():
+            if trial.state == "complete":
+                self._best.add(trial.score)
 
     def now(self) -> float:
         """Seconds that the search has taken so far, over all its terms."""
@@ -107,11 +94,10 @@ class StudyService:
             return
         life.heard = time.monotonic()
         life.restarts += 1
-        for work in list(life.holds.values()):
-            self._lose(work, "lost_worker", f"worker {worker} died")
-        life.holds.clear()
+        self._lose(life, "lost_worker", f"worker {worker} died")
         if life.restarts > MAX_RESTARTS:
-            self.trouble = f"worker {worker} died {life.restarts} times in a row without ending an attempt"
+            message = f"worker {worker} died {life.restarts} times in a row without ending an attempt"
+            self._trouble = self._trouble or Trouble("lost_worker", message)
 
     def ask(self, worker: str, k: int = 1, ended: Sequence[Ended] = ()) -> Orders:
         """The next pieces of work for a worker; none while it must wait; `done` when it may leave.
@@ -122,14 +108,11 @@ class StudyService:
         """
         self.finish(worker, ended)
         life = self._lives[worker]
-        life.heard = time.monotonic()
-        if self._pausing or self.trouble:
-            return Orders(Answer((), done=True))
-        try:
+        answer = Answer((), done=True)
+        if self._ending:
+            return Orders(answer)
+        with self._storage():
             answer = self._study.ask(k, self.now())
-        except StorageError as error:
-            self.storage_failed(str(error))
-            return Orders(Answer((), done=True))
         for work in answer.assignments:
             life.holds[work.kind, work.name] = work
         return Orders(answer, self._best.worst())
@@ -137,13 +120,12 @@ class StudyService:
     def report(self, worker: str, work: Assignment, epoch: int, score: float) -> Decision:
         """Whether an attempt goes on after an epoch, stops for good, or pauses at a checkpoint."""
         self._lives[worker].heard = time.monotonic()
-        if self._pausing or self.trouble:
+        if self._ending:
             return "pause"
-        try:
-            return self._study.report(work.name, work.kind, work.attempt, epoch, score)
-        except StorageError as error:
-            self.storage_failed(str(error))
-            return "pause"
+        decision: Decision = "pause"
+        with self._storage():
+            decision = self._study.report(work.name, work.kind, work.attempt, epoch, score, self.now())
+        return decision
 
     def finish(self, worker: str, ended: Sequence[Ended]) -> None:
         """Attempts ended, and their records are written."""
@@ -153,18 +135,16 @@ class StudyService:
             life.restarts = 0
             life.holds.pop((one.work.kind, one.work.name), None)
             self._finish(one.work, one.result)
+            if one.work.kind == "trial" and one.result.state == "complete":
+                self._best.add(one.result.scores[self._search.objectives[0].name])
 
-    def _finish(self, work: Assignment, result: Result) -> None:
-        if work.kind == "trial" and result.state == "complete":
-            self._best.add(result.scores[self._search.objectives[0].name])
-        try:
-            self._study.finish(work.kind, work.name, work.attempt, result, self.now())
-        except StorageError as error:
-            self.storage_failed(str(error))
+    def leave(self, worker: str) -> None:
+        """A worker leaves in order; what it still held, it has not begun or has paused."""
+        self._lives[worker].holds.clear()
 
     def storage_failed(self, message: str) -> None:
         """The store cannot be written: everything pauses; the driver ends the search and says why."""
-        self.trouble = self.trouble or message
+        self._trouble = self._trouble or Trouble("storage", message)
 
     def pause(self) -> None:
         """Workers write a checkpoint after their epoch and leave; the search can be resumed."""
@@ -177,30 +157,61 @@ class StudyService:
 
     def lose_hung(self, worker: str) -> None:
         """A worker made no progress and is about to be ended: its work is lost, as hung."""
-        life = self._lives[worker]
-        for work in life.holds.values():
-            self._lose(work, "hung", f"no progress for {self._search.spec.resources.hung_after:g} s")
-        life.holds.clear()
+        limit = self._search.spec.resources.hung_after
+        self._lose(self._lives[worker], "hung", f"no progress for {limit:g} s")
 
-    def status(self) -> tuple[Progress, str | None]:
-        """How far the search is, and what keeps it from going on, if anything does."""
-        return self._study.progress(self.now()), self.trouble
+    def status(self) -> Status:
+        progress = self._study.progress(self.now())
+        held = any(life.holds for life in self._lives.values())
+        ending = self._ending or progress.phase == "done"
+        return Status(progress, self._trouble, idle=ending and not held)
 
-    def _lose(self, work: Assignment, reason: str, message: str) -> None:
-        """Closes an attempt whose worker is gone; where the worker was faster, its record counts."""
-        record = lost_record(self._search, work, self._term, reason, message, datetime.now(UTC))
+    @property
+    def _ending(self) -> bool:
+        return self._pausing or self._trouble is not None
+
+    @contextmanager
+    def _storage(self) -> Iterator[None]:
+        """What the study must write and cannot ends the search; it must be replayed before it goes on."""
         try:
-            self._folder.write_record(record)
-        except AlreadyRecorded:
-            written = self._folder.record(work.kind, work.name, work.attempt)
-            assert written is not None
-            if written.trial is None or written.trial.reason != reason:
-                self._study.finish(work.kind, work.name, work.attempt, result_of(written), self.now())
-                return
+            yield
         except StorageError as error:
             self.storage_failed(str(error))
-            return
-        self._study.lose(work.kind, work.name, work.attempt, reason, self.now())
+        except Superseded:
+            self.pause()  # the driver will see it too, and say so
+
+    def _lose(self, life: _Life, reason: str, message: str) -> None:
+        """A worker is gone: what it was running is lost, and what it had not begun is only put back."""
+        for work in life.holds.values():
+            recorded = self._folder.has_record(work.kind, work.name, work.attempt)
+            self._close(work, reason, message)
+            if not recorded:
+                reason, message = "preempted", "its worker was lost before it began"
+        life.holds.clear()
+
+    def _close(self, work: Assignment, reason: str, message: str) -> None:
+        """Ends an attempt whose worker is gone; where the worker was faster, its record counts."""
+        failure = TrialFailure(reason, message)
+        record = failed_record(self._search, work, self._term, failure, datetime.now(UTC))
+        with self._storage():
+            try:
+                self._folder.write_record(record)
+            except AlreadyRecorded:
+                written = self._folder.record(work.kind, work.name, work.attempt)
+                assert written is not None
+                record = written
+            self._finish(work, result_of(record))
+
+    def _finish(self, work: Assignment, result: Result) -> None:
+        with self._storage():
+            self._study.finish(work.kind, work.name, work.attempt, result, self.now())
+
+
+def finished(search: Search, folder: SearchFolder) -> Progress | None:
+    """The progress of a search in which nothing is left to be done; None where something is."""
+    study = Study.replay(search.plan(), lambda _entries: None, folder.read_journal())
+    progress = study.progress(spent_seconds(folder))
+    return progress if progress.phase == "done" and not study.reopen() else None
 
 
 class _Best:

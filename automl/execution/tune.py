@@ -7,14 +7,11 @@ docs/decisions.md.
 
 from __future__ import annotations
 
-import contextlib
 import logging
-import os
-import signal
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,19 +19,22 @@ import ray
 from ray import tune
 from ray.exceptions import RayActorError, RayTaskError
 
-from automl.errors import UnreachableError
+from automl.errors import AutoMLError, UnreachableError
+from automl.execution.cluster import NAMESPACE, connected
 from automl.execution.executor import Job, Tick
-from automl.execution.service import Ended, Orders, StudyService, workers_named
+from automl.execution.port import Ended, Orders
+from automl.execution.service import Status, StudyService, workers_named
 from automl.execution.worker import Worker
-from automl.machine import Machine
 from automl.resolved import Search
 from automl.store import open_store
-from automl.study import Assignment, Decision, Progress
+from automl.study import Assignment, Decision
 
-NAMESPACE = "automl"
 TICK_SECONDS = 0.5
 STEP_SECONDS = 10.0  # after so long a worker returns to Tune, between two attempts
 START_SECONDS = 120.0  # within which the first worker must have come up
+LEAVE_SECONDS = 5.0  # for workers to leave by themselves when there is nothing left to do
+END_SECONDS = 10.0  # for Tune to end those that did not
+STOP = "stop"
 
 
 class RemoteStudy:
@@ -54,6 +54,9 @@ class RemoteStudy:
     def finish(self, worker: str, ended: Sequence[Ended]) -> None:
         _get(self._actor.finish.remote(worker, ended))
 
+    def leave(self, worker: str) -> None:
+        _get(self._actor.leave.remote(worker))
+
     def storage_failed(self, message: str) -> None:
         _get(self._actor.storage_failed.remote(message))
 
@@ -62,28 +65,41 @@ class RemoteStudy:
 
 
 class StudyActor(StudyService):
-    """The study service in an actor, which also knows the workers' actors, to end hung ones."""
+    """The study in a named actor, which also ends workers that hang.
+
+    What its making raised is kept for `begin`: raised at once it would reach the driver as another error.
+    """
 
     def __init__(self, plain: dict[str, Any], store: str, term: int, spent_seconds: float) -> None:
-        folder = open_store(store).search(plain["search_id"])
-        super().__init__(Search.from_plain(plain), folder, term, spent_seconds)
         self._actors: dict[str, Any] = {}
+        self._failure: AutoMLError | None = None
+        try:
+            folder = open_store(store).search(plain["search_id"])
+            super().__init__(Search.from_plain(plain), folder, term, spent_seconds)
+        except AutoMLError as error:
+            self._failure = error
+
+    def begin(self) -> None:
+        """Raises what kept it from being made, if anything did."""
+        if self._failure is not None:
+            raise self._failure
 
     def register_actor(self, worker: str, handle: list[Any]) -> None:
         """A worker begins; `handle` is a list, so that Ray passes the handle on as it is."""
+        self.begin()
         self._actors[worker] = handle[0]
         self.register(worker)
 
-    def end_hung(self) -> list[str]:
-        """Ends workers that made no progress for too long; Tune starts them anew."""
+    def watch(self) -> tuple[Status, int, list[str]]:
+        """Where the study stands, how many workers came up, and those that hung and were ended.
+
+        Tune starts these anew.
+        """
         overdue = self.overdue()
         for name in overdue:
             self.lose_hung(name)
             ray.kill(self._actors[name], no_restart=True)
-        return overdue
-
-    def n_registered(self) -> int:
-        return len(self._actors)
+        return self.status(), len(self._actors), overdue
 
 
 class TuneWorker(tune.Trainable):  # type: ignore[misc]
@@ -125,41 +141,47 @@ class TuneExecutor:
         self._address = address
 
     def run(self, job: Job, tick: Callable[[Tick], None]) -> Tick:
-        with connected(self._address, job.search):
-            actor = self._start_study(job)
-            fit = _Fit(job, self._store)
-            fit.start()
+        scratch = tempfile.TemporaryDirectory(prefix="automl-tune-", ignore_cleanup_errors=True)
+        with scratch as name, connected(self._address, job.search):
+            remote = ray.remote(num_cpus=0, max_restarts=0)(StudyActor)
+            named = remote.options(name=actor_name(job.search, job.term), namespace=NAMESPACE)
+            actor = named.remote(job.search.to_plain(), self._store, job.term, job.spent_seconds)
+            fit = _Fit(job, self._store, Path(name))
             try:
+                fit.start()  # while the study comes up
+                _get(actor.begin.remote())
                 self._watch(job, actor, fit, tick)
-                return _tick_of(actor)
+                status: Status = _get(actor.status.remote())
             except RayActorError as error:
                 raise UnreachableError(
                     "The process that holds the study died. Nothing acknowledged is lost: "
                     f"go on with `automl resume {job.search.search_id}`."
                 ) from error
-
-    def _start_study(self, job: Job) -> Any:
-        remote = ray.remote(num_cpus=0, max_restarts=0)(StudyActor)
-        named = remote.options(name=actor_name(job.search, job.term), namespace=NAMESPACE)
-        actor = named.remote(job.search.to_plain(), self._store, job.term, job.spent_seconds)
-        _get(actor.n_registered.remote())
-        return actor
+            finally:
+                fit.end()
+            return Tick(status.progress, status.trouble, lambda: None)
 
     def _watch(self, job: Job, actor: Any, fit: _Fit, tick: Callable[[Tick], None]) -> None:
+        """Ticks until the workers have left, or need no longer be waited for."""
         began = time.monotonic()
+        idle_since: float | None = None
         started = False
         while fit.is_alive():
             fit.join(TICK_SECONDS)
-            for name in _get(actor.end_hung.remote()):
+            status, n_workers, hung = _get(actor.watch.remote())
+            for name in hung:
                 logging.getLogger("automl").warning("worker %s made no progress and was ended", name)
-            tick(_tick_of(actor))
-            started = started or _get(actor.n_registered.remote()) > 0
+            tick(Tick(status.progress, status.trouble, lambda: _get(actor.pause.remote())))
+            started = started or n_workers > 0
             if not started and time.monotonic() - began > START_SECONDS:
                 resources = job.search.spec.resources
                 raise UnreachableError(
                     f"No worker started within {START_SECONDS:g} s: each needs {resources.cpus:g} CPUs and "
                     f"{resources.gpus or 0:g} GPUs. Lower resources, or ask `ray status`."
                 )
+            idle_since = (idle_since or time.monotonic()) if status.idle else None
+            if idle_since is not None and time.monotonic() - idle_since > LEAVE_SECONDS:
+                return
         if fit.error is not None:
             raise UnreachableError(
                 f"Ray Tune ended with {type(fit.error).__name__}: {fit.error}. Nothing acknowledged is lost: "
@@ -173,11 +195,18 @@ class _Fit(threading.Thread):
     It has a thread of its own, so that the main one hears signals, folds and shows progress.
     """
 
-    def __init__(self, job: Job, store: str) -> None:
+    def __init__(self, job: Job, store: str, scratch: Path) -> None:
         super().__init__(name="tune", daemon=True)
         self._job = job
         self._store = store
+        self._scratch = scratch
         self.error: Exception | None = None
+
+    def end(self) -> None:
+        """Lets Tune end the workers that are left: those that hang, and those that never came up."""
+        if self.is_alive():
+            (self._scratch / STOP).touch()
+            self.join(END_SECONDS)
 
     def run(self) -> None:
         try:
@@ -192,89 +221,38 @@ class _Fit(threading.Thread):
         )
         resources = search.spec.resources
         placed = tune.with_resources(trainable, {"cpu": resources.cpus, "gpu": resources.gpus or 0})
-        with tempfile.TemporaryDirectory(prefix="automl-tune-") as scratch:
-            tuner = tune.Tuner(
-                placed,
-                param_space={"worker": tune.grid_search(list(workers_named(search.n_workers)))},
-                tune_config=tune.TuneConfig(max_concurrent_trials=search.n_workers),
-                run_config=tune.RunConfig(
-                    name=search.search_id,
-                    storage_path=scratch,
-                    verbose=0,
-                    failure_config=tune.FailureConfig(max_failures=-1),
-                    checkpoint_config=tune.CheckpointConfig(checkpoint_frequency=0, checkpoint_at_end=False),
-                ),
-            )
-            tuner.fit()
+        tuner = tune.Tuner(
+            placed,
+            param_space={"worker": tune.grid_search(list(workers_named(search.n_workers)))},
+            tune_config=tune.TuneConfig(max_concurrent_trials=search.n_workers),
+            run_config=tune.RunConfig(
+                name=search.search_id,
+                storage_path=str(self._scratch),
+                verbose=0,
+                stop=_StopWhenTold(self._scratch / STOP),
+                failure_config=tune.FailureConfig(max_failures=-1),
+                checkpoint_config=tune.CheckpointConfig(checkpoint_frequency=0, checkpoint_at_end=False),
+            ),
+        )
+        tuner.fit()
+
+
+class _StopWhenTold(tune.Stopper):  # type: ignore[misc]
+    """Ends all workers once a file is there: Tune copies this object, so that an event would not do."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+
+    def __call__(self, trial_id: str, result: dict[str, Any]) -> bool:
+        del trial_id, result
+        return False
+
+    def stop_all(self) -> bool:
+        return self._file.exists()
 
 
 def actor_name(search: Search, term: int) -> str:
     return f"study-{search.search_id}-{term}"
-
-
-def cluster_machine(address: str) -> Machine:
-    """What the cluster at `address` has."""
-    with connected(address, None):
-        total = ray.cluster_resources()
-        return Machine(int(total.get("CPU", 0)), int(total.get("GPU", 0)), f"the cluster at {address}")
-
-
-@contextlib.contextmanager
-def connected(address: str | None, search: Search | None) -> Iterator[None]:
-    """A connection to Ray: the cluster at `address`, or one embedded in this process.
-
-    A connection that is there already is used and left as it was.
-    """
-    if ray.is_initialized():
-        yield
-        return
-    _quiet()
-    ours = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        if address is not None:
-            ray.init(address=address, namespace=NAMESPACE, log_to_driver=False, logging_level=logging.ERROR)
-        else:
-            assert search is not None
-            resources = search.spec.resources
-            cpus = max(os.cpu_count() or 1, int(search.n_workers * resources.cpus + 0.999))
-            ray.init(
-                address="local",
-                namespace=NAMESPACE,
-                num_cpus=cpus,
-                include_dashboard=False,
-                log_to_driver=False,
-                logging_level=logging.ERROR,
-            )
-    except (ConnectionError, RuntimeError, ValueError) as error:
-        raise UnreachableError(
-            f"Ray could not be reached at {address or 'this machine'}: {error}. Check RAY_ADDRESS."
-        ) from error
-    if threading.current_thread() is threading.main_thread():
-        for number, handler in ours.items():  # ray.init() puts its own in their place
-            signal.signal(number, handler)
-    try:
-        yield
-    finally:
-        ray.shutdown()
-
-
-def _quiet() -> None:
-    """Turns off what Ray prints, writes and reports home by default."""
-    defaults = {
-        "RAY_USAGE_STATS_ENABLED": "0",
-        "RAY_AIR_NEW_OUTPUT": "0",
-        "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
-        "TUNE_DISABLE_SIGINT_HANDLER": "1",
-        "TUNE_GLOBAL_CHECKPOINT_S": "1000000",
-        "RAY_TRAIN_ENABLE_V2_MIGRATION_WARNINGS": "0",
-        "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
-        "RAY_DEDUP_LOGS": "0",
-        "RAY_ENABLE_AUTO_CONNECT": "0",  # else Tune starts a second Ray while the first one ends
-    }
-    for name, value in defaults.items():
-        os.environ.setdefault(name, value)
-    for name in ("ray", "ray.tune", "ray.train", "ray.data"):
-        logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
 def _log_to(file: Path) -> None:
@@ -292,12 +270,6 @@ def _use_threads(search: Search) -> None:
 
     if search.device == "cpu":
         training.set_threads(max(1, int(search.spec.resources.cpus)))
-
-
-def _tick_of(actor: Any) -> Tick:
-    status: tuple[Progress, str | None] = _get(actor.status.remote())
-    progress, trouble = status
-    return Tick(progress, trouble, lambda: _get(actor.pause.remote()))
 
 
 def _get(reference: Any) -> Any:

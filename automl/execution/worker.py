@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 
 from automl.errors import AlreadyRecorded, StorageError, TrialFailure
 from automl.execution import recording
-from automl.execution.attempt import Paused, run_baseline, run_training
-from automl.execution.service import Ended, StudyPort
+from automl.execution.attempt import Paused, StudyLost, run_baseline, run_training
+from automl.execution.port import Ended, StudyPort
 from automl.resolved import Search
 from automl.store import Record, SearchFolder
 from automl.study import Assignment
@@ -58,6 +58,7 @@ class Worker:
                 one = self._do(work, orders.keep_from)
                 if one is None:
                     self.study.finish(self.name, ended)
+                    self.study.leave(self.name)
                     return True
                 ended.append(one)
             if orders.answer.done:
@@ -71,21 +72,28 @@ class Worker:
 
     def _do(self, work: Assignment, keep_from: float | None) -> Ended | None:
         """Runs one attempt to its record; None when the worker must leave."""
+        from automl.training.devices import failures
+
         started = datetime.now(UTC)
         clock = time.perf_counter()
         try:
-            done = (
-                run_baseline(self, work) if work.kind == "baseline" else run_training(self, work, keep_from)
-            )
+            with failures("around its training"):
+                done = (
+                    run_baseline(self, work)
+                    if work.kind == "baseline"
+                    else run_training(self, work, keep_from)
+                )
             record = recording.record_of(self, work, done, started)
         except Paused:
             return None
+        except StudyLost:
+            raise
         except StorageError as error:
             self.study.storage_failed(str(error))
             return None
         except TrialFailure as failure:
             log.warning("%s %s failed: %s (%s)", work.kind, work.name, failure.message, failure.reason)
-            record = recording.failed_record(self, work, failure, started, time.perf_counter() - clock)
+            record = self._failed(work, failure, started, clock)
         except OSError as error:
             if _is_storage(error):
                 self.study.storage_failed(f"the store cannot be written: {error}")
@@ -99,8 +107,11 @@ class Worker:
 
     def _unexpected(self, work: Assignment, error: Exception, started: datetime, clock: float) -> Record:
         log.exception("%s %s raised", work.kind, work.name)
-        failure = TrialFailure("error", f"{type(error).__name__}: {error}")
-        return recording.failed_record(self, work, failure, started, time.perf_counter() - clock)
+        return self._failed(work, TrialFailure("error", f"{type(error).__name__}: {error}"), started, clock)
+
+    def _failed(self, work: Assignment, failure: TrialFailure, started: datetime, clock: float) -> Record:
+        seconds = time.perf_counter() - clock
+        return recording.failed_record(self.search, work, self.term, failure, started, seconds, self.name)
 
     def _write(self, work: Assignment, record: Record) -> Ended | None:
         result = recording.result_of(record)

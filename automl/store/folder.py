@@ -7,6 +7,7 @@ import os
 import secrets
 import socket
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -59,10 +60,25 @@ class SearchFolder:
                 "Nothing is lost: the later term goes on from what is recorded."
             )
 
+    def check_there(self) -> None:
+        """Raise `StorageError` if the folder is gone: nothing may be written into a new one in its place."""
+        if not self.path.is_dir():
+            raise StorageError(
+                f"The folder {self.path} of the search is gone: the store was moved, unmounted or deleted."
+            )
+
     # Journal
 
     def journal(self, term: int) -> Journal:
         return Journal(self, term)
+
+    def seal_journals(self, before: int) -> None:
+        """Close the journals of all earlier terms: a driver that still writes one is superseded by that.
+
+        Call it before the journal is read, or an entry could be appended behind what was read.
+        """
+        for term in range(1, before):
+            self.journal(term).seal()
 
     def read_journal(self) -> list[dict[str, Any]]:
         """Every entry of every term, in the order in which they were appended."""
@@ -84,6 +100,7 @@ class SearchFolder:
     def work_folder(self, kind: RecordKind, name: str, attempt: int) -> Path:
         """A new folder for the bundle and the checkpoint of one attempt, which no other has."""
         path = self._of(kind, name) / f"{attempt}-{secrets.token_hex(4)}"
+        self.check_there()
         try:
             make_folder(path)
         except OSError as error:
@@ -103,7 +120,9 @@ class SearchFolder:
             AlreadyRecorded: another writer did so first.
             StorageError: it could not be written, so the attempt does not count.
         """
-        write_once(self._of(record.kind, record.name) / f"{record.attempt}.json", record.to_json())
+        path = self._of(record.kind, record.name) / f"{record.attempt}.json"
+        self.check_there()
+        write_once(path, record.to_json())
 
     def record(self, kind: RecordKind, name: str, attempt: int) -> Record | None:
         path = self._of(kind, name) / f"{attempt}.json"
@@ -138,7 +157,7 @@ class SearchFolder:
 
 @dataclass
 class Journal:
-    """The journal of one search, appended to by one term."""
+    """The journal of one search, appended to by one term. Its seal is a last file without entries."""
 
     folder: SearchFolder
     term: int
@@ -149,20 +168,43 @@ class Journal:
 
         Raises:
             StorageError: they could not be written, so none of them counts.
-            Superseded: another driver writes in this term.
+            Superseded: another driver writes in this term, or a later term has sealed it.
         """
+        assert entries, "only a seal has no entries"
         if self._next is None:
-            there = (n for term, n, _ in self.folder.journal_files() if term == self.term)
-            self._next = 1 + max(there, default=-1)
-        path = self.folder.path / "journal" / f"{self.term}-{self._next}.json"
+            self._next, sealed = self._end()
+            if sealed:
+                self.folder.check_term(self.term)
         try:
-            write_once(path, dumps(entries))
+            self._write(self._next, entries)
         except AlreadyRecorded as error:
-            raise Superseded(f"Another driver writes the journal of term {self.term}: {path}.") from error
+            self.folder.check_term(self.term)
+            raise Superseded(f"Another driver writes the journal of term {self.term}: {error}") from error
         self._next += 1
+
+    def seal(self) -> None:
+        """Let nothing be appended any more."""
+        while True:
+            place, sealed = self._end()
+            if sealed:
+                return
+            with suppress(AlreadyRecorded):  # its driver was faster: behind that, then
+                self._write(place, [])
 
     def read_journal(self) -> list[dict[str, Any]]:
         return self.folder.read_journal()
+
+    def _end(self) -> tuple[int, bool]:
+        """The next free place, and whether the journal is sealed."""
+        there = [(n, path) for term, n, path in self.folder.journal_files() if term == self.term]
+        if not there:
+            return 0, False
+        n, last = max(there)
+        return n + 1, json.loads(last.read_bytes()) == []
+
+    def _write(self, place: int, entries: list[dict[str, Any]]) -> None:
+        self.folder.check_there()
+        write_once(self.folder.path / "journal" / f"{self.term}-{place}.json", dumps(entries))
 
 
 def _names(folder: Path) -> list[str]:

@@ -11,7 +11,14 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlparse
 
-from automl.errors import AlreadyRecorded, NotFoundError, StorageError, UnreachableError, nearest
+from automl.errors import (
+    AlreadyRecorded,
+    NotFoundError,
+    RequestError,
+    StorageError,
+    UnreachableError,
+    nearest,
+)
 from automl.store.files import TEMPORARY, make_folder, safe_name, write_once
 from automl.store.folder import SearchFolder
 from automl.store.plain import dumps
@@ -57,14 +64,14 @@ class Store:
         return SearchFolder(folder)
 
     def check_writable(self) -> None:
-        """Raise `UnreachableError` if records could not be written here."""
+        """Raise `RequestError` if records could not be written here."""
         probe = self.path / f"{TEMPORARY}probe-{secrets.token_hex(4)}"
         try:
             write_once(probe, b"probe")
             probe.unlink()
         except (StorageError, OSError) as error:
             cause = error.__cause__ or error
-            raise UnreachableError(
+            raise RequestError(
                 f"The store {self.path} must be a folder that can be written and that has hard links, but "
                 f"writing there failed: {cause}. Choose another with --store or AUTOML_STORE, or free space."
             ) from error
@@ -77,7 +84,8 @@ def open_store(location: str | Path | None = None, create: bool = False) -> Stor
         create: make the folder where there is none.
 
     Raises:
-        UnreachableError: there is none, it cannot be made, or its kind of place is not supported.
+        RequestError: it cannot be made, or its kind of place is not supported.
+        UnreachableError: there is none.
     """
     chosen = location if location is not None else _from_environment()
     path = _local_path(str(chosen))
@@ -85,7 +93,12 @@ def open_store(location: str | Path | None = None, create: bool = False) -> Stor
         try:
             make_folder(path)
         except OSError as error:
-            raise UnreachableError(f"The store {path} could not be made: {error.strerror}.") from error
+            in_the_way = isinstance(error, FileExistsError | NotADirectoryError)
+            cause = "a file is in its place or above it" if in_the_way else error.strerror
+            raise RequestError(
+                f"The store {path} must be a folder that can be written, but it could not be made: "
+                f"{cause}. Choose another with --store or AUTOML_STORE."
+            ) from error
     if not path.is_dir():
         raise UnreachableError(
             f"There is no store at {path}. Run a search first, or name another with --store or AUTOML_STORE."
@@ -103,7 +116,7 @@ def _local_path(location: str) -> Path:
         return Path(location).expanduser().absolute()
     if url.scheme == "file" and url.netloc in ("", "localhost"):
         return Path(unquote(url.path)).absolute()
-    raise UnreachableError(
+    raise RequestError(
         f"The store must be a local folder or a file:// URL, but got {location!r}: only these are "
         "supported in this version."
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from statistics import median
 
@@ -72,6 +73,15 @@ def time_reserve(plan: Plan, history: History) -> float:
     return min(one_more + refits, LARGEST_RESERVE * plan.budget.seconds)
 
 
+def trials_are_late(plan: Plan, history: History, now: float) -> bool:
+    """Whether trials that run must stop, so that the refits of those that ended fit into the time."""
+    seconds = plan.budget.seconds
+    if seconds is None:
+        return False
+    refits = refit_wall_seconds(plan, history, plan.top * plan.seeds)
+    return now + min(refits, LARGEST_RESERVE * seconds) > seconds
+
+
 def hours_reserve(plan: Plan, history: History) -> float:
     predicted = plan.top * plan.seeds * seconds_per_refit(plan, history) * SAFETY
     return min(predicted, LARGEST_RESERVE * allowed_seconds(plan))
@@ -79,21 +89,31 @@ def hours_reserve(plan: Plan, history: History) -> float:
 
 def refit_wall_seconds(plan: Plan, history: History, n: int) -> float:
     """Predicted seconds of wall clock that `n` refits take on all workers."""
-    waves = -(-n // max(1, plan.n_workers))
-    return waves * seconds_per_refit(plan, history)
+    return _waves(plan, n) * seconds_per_refit(plan, history)
 
 
 def seconds_per_refit(plan: Plan, history: History) -> float:
-    """What a refit took so far, else what one of the best trials took; 0 before any has completed."""
+    """What a refit took so far, else what one of the finalists took; 0 before any trial has completed."""
     if history.refit_seconds:
         return median(history.refit_seconds)
-    seconds = []
-    for number in best_trials(history, max(1, plan.top)):
-        result = history.trials[number].result
-        assert result is not None
-        scale = plan.epochs / result.n_epochs if result.state == "stopped" and result.n_epochs else 1.0
-        seconds.append(result.seconds * scale)
-    return median(seconds) if seconds else 0.0
+    if history.finalists is not None:
+        best = [finalist["trial"] for finalist in history.finalists["finalists"]]
+    else:
+        best = best_trials(history, max(1, plan.top))
+    return median(full_seconds(plan, history, number) for number in best) if best else 0.0
+
+
+def _waves(plan: Plan, n: int) -> int:
+    """How many refits one worker trains, one after another, when there are `n`."""
+    return -(-n // max(1, plan.n_workers))
+
+
+def full_seconds(plan: Plan, history: History, number: int) -> float:
+    """What a trial took, or would have taken with all its epochs."""
+    result = history.trials[number].result
+    assert result is not None
+    scale = plan.epochs / result.n_epochs if result.state == "stopped" and result.n_epochs else 1.0
+    return result.seconds * scale
 
 
 def best_trials(history: History, top: int) -> list[int]:
@@ -112,19 +132,27 @@ def best_trials(history: History, top: int) -> list[int]:
 
 def choose_finalists(plan: Plan, history: History, now: float) -> Entry:
     """The entry that names the finalists and their seeds; what does not fit is cut, aloud."""
-    numbers = best_trials(history, plan.top) if plan.top and plan.seeds else []
-    if not numbers:
+    wanted = best_trials(history, plan.top) if plan.top and plan.seeds else []
+    if not wanted:
         return journal.refits([], _nothing_to_refit(plan, history))
+    left = math.inf if plan.budget.seconds is None else plan.budget.seconds - now
+    ranked = best_trials(history, len(history.trials))
+    quick = [number for number in ranked if HOPE * full_seconds(plan, history, number) <= left]
+    numbers = quick[: plan.top] or [min(ranked, key=lambda number: full_seconds(plan, history, number))]
+    seconds = median(full_seconds(plan, history, number) for number in numbers)
     for top, seeds in _sizes(len(numbers), plan.seeds):
-        if _fits(plan, history, top * seeds, now):
+        if _fits(plan, history, top * seeds, seconds, now):
             break
     note = ""
-    if (top, seeds) != (len(numbers), plan.seeds):
+    if (top, seeds) != (len(wanted), plan.seeds):
         note = (
             f"The budget that was left allowed {top} x {seeds} refits (finalists x seeds) "
-            f"instead of {len(numbers)} x {plan.seeds}."
+            f"instead of {len(wanted)} x {plan.seeds}."
         )
-    return journal.refits([(number, list(range(seeds))) for number in numbers[:top]], note)
+    for number in wanted:
+        if number not in numbers and ranked.index(number) < ranked.index(numbers[-1]):
+            note += f" Trial {number} is among the best, but would have taken too long to train again."
+    return journal.refits([(number, list(range(seeds))) for number in numbers[:top]], note.strip())
 
 
 def late_refits(plan: Plan, history: History, now: float) -> Entry | None:
@@ -151,12 +179,12 @@ def _sizes(top: int, seeds: int) -> Iterator[tuple[int, int]]:
     yield from ((n, 1) for n in range(top - 1, 0, -1))
 
 
-def _fits(plan: Plan, history: History, n: int, now: float) -> bool:
-    seconds, hours = plan.budget.seconds, plan.budget.worker_hours
-    if seconds is not None and now + HOPE * refit_wall_seconds(plan, history, n) > seconds:
+def _fits(plan: Plan, history: History, n: int, seconds: float, now: float) -> bool:
+    """Whether `n` refits of so many seconds each fit into what is left of the budget."""
+    limit, hours = plan.budget.seconds, plan.budget.worker_hours
+    if limit is not None and now + HOPE * _waves(plan, n) * seconds > limit:
         return False
-    needed = n * seconds_per_refit(plan, history)
-    return hours is None or spent_seconds(history) + needed <= allowed_seconds(plan)
+    return hours is None or spent_seconds(history) + n * seconds <= allowed_seconds(plan)
 
 
 def _typical(history: History) -> float:

@@ -59,9 +59,18 @@ class Study:
         self._flush()
         return Answer(tuple(assignments), done=not assignments and self._phase() == "done")
 
-    def report(self, name: str, kind: Kind, attempt: int, epoch: int, score: float) -> Decision:
-        """Whether the attempt goes on after this epoch; `score` is the epoch's primary one."""
-        if kind != "trial" or len(self._plan.objectives) > 1:
+    def report(
+        self, name: str, kind: Kind, attempt: int, epoch: int, score: float, now: float = 0.0
+    ) -> Decision:
+        """Whether the attempt goes on after this epoch; `score` is the epoch's primary one.
+
+        A trial stops at a rung, or when the time that is left is needed for the refits.
+        """
+        if kind != "trial":
+            return "go"
+        if budget.trials_are_late(self._plan, self._history, now):
+            return "stop"
+        if len(self._plan.objectives) > 1:
             return "go"
         work = self._history.work[kind, name]
         if (work.status, work.assignment.attempt) != ("running", attempt):

@@ -25,8 +25,8 @@ from automl.space import (
     fill,
     flatten,
     leaves,
-    override,
 )
+from automl.space_notation import override
 from automl.task import Array, Field, Rows, Signature, TargetScale, Task, TaskKind
 
 TASKS: dict[TaskKind, Task] = {

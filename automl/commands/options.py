@@ -1,0 +1,14 @@
+"""What the options that many commands share mean."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+StoreOption = Annotated[
+    str | None, typer.Option("--store", help="Folder or file:// URL. [AUTOML_STORE, then ./automl-store]")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+FormatOption = Annotated[str, typer.Option("--format", help="table, json, csv or parquet.")]
+SearchArgument = Annotated[str, typer.Argument(metavar="SEARCH", help="The id of a search.")]

@@ -1,0 +1,157 @@
+"""Commands that read a store or the catalogue."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any
+
+import typer
+
+from automl.commands.options import FormatOption, JsonOption, SearchArgument, StoreOption
+
+
+def leaderboard(
+    search_id: Annotated[str | None, typer.Argument(metavar="[SEARCH]")] = None,
+    dataset: Annotated[str | None, typer.Option(help="All searches on one data set.")] = None,
+    metric: Annotated[str | None, typer.Option(help="Rank by this one.")] = None,
+    store: StoreOption = None,
+    form: FormatOption = "table",
+    as_json: JsonOption = False,
+) -> None:
+    """Ranks finalists and baselines on unseen test rows.
+
+    Scores are means over seeds with 95 % intervals; entries that cannot be told apart share a rank.
+    """
+    from automl import api
+
+    board = api.leaderboard(search_id, dataset=dataset, metric=metric, store=store)
+    show_board(board, "json" if as_json else form)
+
+
+def trials(
+    search_id: SearchArgument,
+    store: StoreOption = None,
+    form: FormatOption = "table",
+    as_json: JsonOption = False,
+) -> None:
+    """Lists every trial of a search, best first."""
+    from automl import api
+    from automl.show import show, with_short_parameters
+
+    frame = api.trials(search_id, store=store)
+    if form == "table" and not as_json:
+        frame = with_short_parameters(frame)
+    columns = [
+        "trial",
+        "state",
+        "reason",
+        "family",
+        "score",
+        "n_epochs",
+        "train_seconds",
+        "n_parameters",
+        "parameters",
+    ]
+    show(frame, "json" if as_json else form, columns, limit=50)
+
+
+def status(
+    search_id: Annotated[str | None, typer.Argument(metavar="[SEARCH]")] = None,
+    store: StoreOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Says what every search, or one, is doing."""
+    from automl.show import show
+    from automl.store import open_store
+    from automl.store.reading import searches
+
+    opened = open_store(store)
+    frame = searches(opened).collect()
+    if search_id is not None:
+        opened.search(search_id)
+        frame = frame.filter(frame["search_id"] == search_id)
+    if frame.height == 0 and not as_json:
+        print(f"There is no search in the store {opened.path} yet.")
+        return
+    columns = [
+        "search_id",
+        "state",
+        "n_trials",
+        "n_failed",
+        "n_refits",
+        "metric",
+        "best_score",
+        "updated_at",
+        "message",
+    ]
+    show(frame, "json" if as_json else "table", columns)
+
+
+def families(as_json: JsonOption = False) -> None:
+    """Lists the families of networks that can be searched."""
+    from automl import catalog
+
+    found = [catalog.family(name) for name in catalog.names("family")]
+    _list(
+        [
+            {"family": f.name, "data": ", ".join(f.kinds), "tasks": ", ".join(f.tasks), "source": f.source}
+            for f in found
+        ],
+        as_json,
+    )
+
+
+def datasets(as_json: JsonOption = False) -> None:
+    """Lists the data sets that can be used by name."""
+    from automl import catalog
+
+    found = [catalog.dataset(name) for name in catalog.names("data set")]
+    keys = ("name", "task", "target", "n_rows", "licence", "source")
+    _list([{key: getattr(d, key) for key in keys} for d in found], as_json)
+
+
+def dashboard(
+    store: StoreOption = None,
+    port: Annotated[int | None, typer.Option(help="8501, or the next free one.")] = None,
+    no_browser: Annotated[bool, typer.Option("--no-browser", help="Do not open a browser.")] = False,
+) -> int:
+    """Shows a store in a browser."""
+    from automl.store import open_store
+    from dashboard.launch import launch
+
+    return launch(str(open_store(store, create=True).path), port, not no_browser)
+
+
+def show_board(board: Any, form: str) -> None:
+    from automl.ranking import above
+    from automl.show import show
+
+    columns = [
+        "rank",
+        "entry",
+        "family",
+        "metric",
+        "score",
+        "low",
+        "high",
+        "n_seeds",
+        "n_parameters",
+        "train_seconds",
+    ]
+    if form == "table" and board.height == 0:
+        print("Nothing is on the test rows yet: baselines and finalists come at the end of a search.")
+        return
+    show(board, form, [name for name in columns if name in board.columns])
+    if form == "table" and (sentence := above(board)):
+        print(f"\n{sentence}")
+
+
+def _list(rows: list[dict[str, Any]], as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(rows))
+        return
+    import polars as pl
+
+    from automl.show import show
+
+    show(pl.DataFrame(rows), "table")

@@ -1,0 +1,165 @@
+"""Commands that run searches."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from automl.commands.options import JsonOption, SearchArgument, StoreOption
+from automl.errors import AutoMLError
+
+
+def search(
+    source: Annotated[
+        str,
+        typer.Argument(
+            metavar="SPEC|DATA", help="A spec (.yaml), or data: a file, folder, registered name or openml:ID."
+        ),
+    ],
+    target: Annotated[str | None, typer.Option(help="The column to predict.")] = None,
+    trials: Annotated[int | None, typer.Option(help="At most so many trials.")] = None,
+    epochs: Annotated[int | None, typer.Option(help="Of one trial, at most.")] = None,
+    time: Annotated[str | None, typer.Option(help="Of the whole search: 90s, 20m, 2h.")] = None,
+    workers: Annotated[int | None, typer.Option(help="How many trials train at once.")] = None,
+    store: StoreOption = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Stop before the first trial.")] = False,
+) -> int:
+    """Searches for the best model on your data.
+
+    A search that exists already, of the same data and spec, goes on where it was.
+    """
+    from automl import api
+
+    options = _spec_options(source, target, trials, epochs, time, workers)
+    if dry_run:
+        return _estimate(source, target, options)
+    result = with_progress(
+        lambda watch: api.search(source, target, store=store, watch=watch, announce=announce, **options)
+    )
+    return _end(result, store)
+
+
+def resume(
+    search_id: SearchArgument,
+    trials: Annotated[int | None, typer.Option(help="A new bound on trials.")] = None,
+    time: Annotated[str | None, typer.Option(help="A new bound on time: 90s, 20m, 2h.")] = None,
+    store: StoreOption = None,
+) -> int:
+    """Goes on with a search where it was.
+
+    Nothing that finished runs again. A larger bound extends a search that ended.
+    """
+    from automl import api
+
+    result = with_progress(
+        lambda watch: api.resume(search_id, store=store, watch=watch, trials=trials, time=time)
+    )
+    return _end(result, store)
+
+
+def validate(
+    source: Annotated[str, typer.Argument(metavar="SPEC|DATA")],
+    target: Annotated[str | None, typer.Option(help="The column to predict.")] = None,
+    as_json: JsonOption = False,
+) -> int:
+    """Checks a spec and its data; estimates time, memory, disk.
+
+    The estimate comes from training one batch of each family.
+    """
+    return _estimate(source, target, {}, as_json)
+
+
+def demo(store: StoreOption = None) -> int:
+    """Shows what this is: a small search on bundled data.
+
+    With its leaderboard, and the best model pulled and used.
+    """
+    from automl.demo import run_demo
+
+    return run_demo(store)
+
+
+def _spec_options(
+    source: str,
+    target: str | None,
+    trials: int | None,
+    epochs: int | None,
+    time: str | None,
+    workers: int | None,
+) -> dict[str, Any]:
+    """The parts of a spec that options give, laid over those of the spec file."""
+    from automl.api import spec_of
+
+    budget = {
+        key: value
+        for key, value in (("trials", trials), ("epochs", epochs), ("time", time))
+        if value is not None
+    }
+    options: dict[str, Any] = {}
+    if budget:
+        options["budget"] = (
+            spec_of(source, target).budget.model_dump(mode="json", exclude_unset=True) | budget
+        )
+    if workers is not None:
+        given = spec_of(source, target).resources.model_dump(mode="json", exclude_unset=True)
+        options["resources"] = given | {"workers": workers}
+    return options
+
+
+def announce(search: Any, notes: list[str], file: Path) -> None:
+    from automl.progress_line import duration
+
+    for note in notes:
+        print(f"  {note}", file=sys.stderr)
+    budget = search.spec.budget
+    bounds = [f"{budget.trials} trials"] if budget.trials else []
+    bounds += [duration(budget.time)] if budget.time else []
+    families = ", ".join(family.name for family in search.families)
+    print(
+        f"Search {search.search_id}: {search.task.kind} of {search.task.target}, {families}; "
+        f"{' or '.join(bounds) or 'budget as given'}, {search.n_workers} workers.\n"
+        f"The whole spec is in {file}; Ctrl-C pauses it, `automl resume {search.search_id}` goes on.",
+        file=sys.stderr,
+    )
+
+
+def with_progress(run: Any) -> Any:
+    from automl.progress_line import ProgressLine
+
+    line = ProgressLine()
+    try:
+        return run(line)
+    finally:
+        line.close()
+
+
+def _end(result: Any, store: str | None) -> int:
+    """Shows what a search brought, and gives the exit status."""
+    where = "" if store is None else f" --store {store}"
+    if result.state == "stopped":
+        print(f"Paused. Go on with: automl resume {result.search_id}{where}", file=sys.stderr)
+        return 130
+    if result.state == "failed":
+        raise AutoMLError(f"The search {result.search_id} found no model: {result.message}")
+    from automl.commands.reading import show_board
+
+    show_board(result.leaderboard(), "table")
+    if result.message:
+        print(f"\n{result.message}")
+    print("\nGo on with:")
+    for command in (f"trials {result.search_id}", f"pull {result.search_id} model/", "dashboard"):
+        print(f"  automl {command}{where}")
+    return 0
+
+
+def _estimate(source: str, target: str | None, options: dict[str, Any], as_json: bool = False) -> int:
+    from automl.api import spec_of
+    from automl.estimate import describe_estimate, estimate
+
+    found = estimate(spec_of(source, target, **options))
+    print(json.dumps(found.to_plain()) if as_json else describe_estimate(found))
+    return 0

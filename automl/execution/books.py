@@ -1,0 +1,156 @@
+"""The books of a search: its rows in the tables, its clock, and what of it stays on the disk.
+
+They are kept in a thread of the driver's own: nothing waits for a fold, and one that fails for a while
+only comes later, because the records are what counts.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import random
+import threading
+import time
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from automl.errors import StorageError
+from automl.execution.clock import spent_seconds, write_spent_seconds
+from automl.execution.recording import VERSION
+from automl.resolved import Search
+from automl.store import SearchFolder, Store
+from automl.store.fold import Fold
+from automl.store.retention import prune
+from automl.store.rows import SearchRow
+from automl.store.tables import maybe_compact
+from automl.study import Progress
+
+log = logging.getLogger("automl.books")
+FOLD_SECONDS = 5.0  # between two folds
+MOST_FOLD_SECONDS = 30.0  # where folds fail or take long
+PRUNE_SECONDS = 60.0  # between two prunings, or twenty times what one takes
+State = Literal["running", "complete", "stopped", "failed"]
+
+
+class Books:
+    """Kept by one term of a search.
+
+    Args:
+        progress: what the rows say of it; the driver puts the latest there.
+    """
+
+    def __init__(self, search: Search, folder: SearchFolder, store: Store, term: int) -> None:
+        self.progress: Progress | None = None
+        self._search = search
+        self._folder = folder
+        self._store = store
+        self._term = term
+        self._fold = Fold(store, folder, term)
+        self._began = time.monotonic() - spent_seconds(folder)
+        self._prune_at = time.monotonic() + PRUNE_SECONDS
+        self._error: Exception | None = None
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._keep, name="books", daemon=True)
+
+    def open(self) -> None:
+        """Says that the search runs, and keeps the books from now on."""
+        self._write_row("running")
+        self._thread.start()
+
+    def check(self) -> None:
+        """Raises what must end the search: `Superseded`, or what should not happen."""
+        if self._error is not None:
+            raise self._error
+
+    def stop(self) -> None:
+        """Returns once nothing is written any more."""
+        self._stopping.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def close(self, state: State, reason: str | None = None, message: str | None = None) -> None:
+        """Writes everything that there is, and how the search ended.
+
+        Raises:
+            StorageError: the store cannot be written; what could be is.
+            Superseded: a later term has begun, and its books count.
+        """
+        self.stop()
+        self._folder.check_term(self._term)
+        try:
+            write_spent_seconds(self._folder, time.monotonic() - self._began)
+            self._fold.fold()
+        finally:
+            self._write_row(state, reason, message)
+        if state != "failed":
+            done = self.progress is not None and self.progress.phase == "done"
+            prune(self._folder, self._fold, ended=done)
+            maybe_compact(self._store)
+
+    def _keep(self) -> None:
+        pause = FOLD_SECONDS
+        while not self._stopping.wait(pause * random.uniform(0.8, 1.2)):
+            began = time.monotonic()
+            try:
+                write_spent_seconds(self._folder, time.monotonic() - self._began)
+                if self._fold.fold():
+                    self._write_row("running")
+                if time.monotonic() > self._prune_at:
+                    pruning = time.monotonic()
+                    prune(self._folder, self._fold)
+                    self._prune_at = time.monotonic() + max(PRUNE_SECONDS, 20 * (time.monotonic() - pruning))
+                busy = time.monotonic() - began > 1
+            except StorageError as error:
+                log.warning("%s", error)
+                busy = True
+            except Exception as error:  # it is raised by `check`, in the thread that can end the search
+                self._error = error
+                return
+            pause = min(MOST_FOLD_SECONDS, 2 * pause) if busy else FOLD_SECONDS
+
+    def _write_row(self, state: State, reason: str | None = None, message: str | None = None) -> None:
+        search, progress, now = self._search, self.progress, datetime.now(UTC)
+        counts: dict[str, Any] = {}
+        if progress is not None:
+            counts = {
+                "n_trials": progress.n_complete + progress.n_stopped + progress.n_failed,
+                "n_complete": progress.n_complete,
+                "n_stopped": progress.n_stopped,
+                "n_failed": progress.n_failed,
+                "n_refits": progress.n_refits_done,
+                "n_planned": progress.n_planned,
+                "best_trial": progress.best_trial,
+                "best_score": progress.best_score,
+            }
+        self._fold.update_search(
+            SearchRow(
+                search_id=search.search_id,
+                name=search.name,
+                state=state,
+                reason=reason,
+                message=message,
+                term=self._term,
+                dataset=search.dataset,
+                fingerprint=search.fingerprint,
+                split_id=search.split_id,
+                task=search.task.kind,
+                metric=search.objectives[0].name,
+                goal=search.objectives[0].goal,
+                families=[family.name for family in search.families],
+                train_seconds=time.monotonic() - self._began,
+                created_at=_created(self._folder),
+                updated_at=now,
+                ended_at=None if state == "running" else now,
+                spec=json.dumps(search.spec.model_dump(mode="json"), sort_keys=True),
+                version=VERSION,
+                **counts,
+            )
+        )
+
+
+def _created(folder: SearchFolder) -> datetime:
+    """When the search was first begun: its description is written once."""
+    try:
+        return datetime.fromtimestamp((folder.path / "search.json").stat().st_mtime, UTC)
+    except OSError as error:
+        raise StorageError(f"The folder {folder.path} of the search is gone: {error.strerror}.") from error
