@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from automl.errors import NotFoundError, nearest
+from automl.wording import number
 
 
 def choose(scores: pl.DataFrame, metric: str | None = None) -> tuple[int, int]:
@@ -77,7 +78,7 @@ def _above(block: pl.DataFrame) -> str | None:
         baseline["rank"] is not None and network["rank"] is not None and baseline["rank"] < network["rank"]
     )
     doubt = "" if surely else " The difference is within the uncertainty."
-    name, scores = block["metric"][0], f"{baseline['score']:.4g} against {network['score']:.4g}"
+    name, scores = block["metric"][0], f"{number(baseline['score'])} against {number(network['score'])}"
     return (
         f"On {block['dataset'][0]} the baseline {baseline['entry']} is better than the best network "
         f"{network['entry']}: {name} {scores}.{doubt}"

@@ -6,6 +6,8 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from automl.wording import number
+
 _LIMITS = """\
 - It knows only data like those it was trained on; a shift in how they are collected, or in what they
   describe, makes the scores above void, and nothing in the model will say so.
@@ -81,8 +83,8 @@ def _scores(details: Mapping[str, Any]) -> Iterator[str]:
     for split, values in scores.items():
         for metric, score in values.items():
             interval = details.get("intervals", {}).get(split, {}).get(metric)
-            shown = f"{interval[0]:.5g} to {interval[1]:.5g}" if interval else ""
-            yield f"| {split} | {metric} | {score:.5g} | {shown} |"
+            shown = f"{number(interval[0])} to {number(interval[1])}" if interval else ""
+            yield f"| {split} | {metric} | {number(score)} | {shown} |"
     if scores and "test" not in scores:
         yield ""
         yield "The validation rows chose this model, so its scores on them are better than on new data."
@@ -93,7 +95,7 @@ def _scores(details: Mapping[str, Any]) -> Iterator[str]:
         yield "| --- | --- | ---: |"
     for name, values in baselines.items():
         for metric, score in values.items():
-            yield f"| {_plain(name)} | {metric} | {score:.5g} |"
+            yield f"| {_plain(name)} | {metric} | {number(score)} |"
 
 
 def _training(details: Mapping[str, Any]) -> Iterator[str]:
@@ -112,7 +114,7 @@ def _training(details: Mapping[str, Any]) -> Iterator[str]:
     for key, label in names.items():
         if details.get(key) is not None:
             value = details[key]
-            yield f"- {label}: {f'{value:.4g}' if isinstance(value, float) else _plain(value)}"
+            yield f"- {label}: {number(value) if isinstance(value, float) else _plain(value)}"
     versions = details.get("versions", {})
     if versions:
         yield "- versions: " + ", ".join(f"{name} {_plain(version)}" for name, version in versions.items())

@@ -12,6 +12,7 @@ from torch import nn
 from automl import catalog, training
 from automl.errors import DataError, RequestError
 from automl.task import Array, Signature, TargetScale, Task
+from automl.wording import number
 
 Data = Any  # a path, a polars frame, columns by name, an array of images, or encoded inputs
 
@@ -107,7 +108,7 @@ class Predictor:
         ]
         lines += [f"{key}: {details[key]}" for key in ("search_id", "trial", "seed") if key in details]
         for split, scores in details.get("scores", {}).items():
-            shown = ", ".join(f"{name} {score:.5g}" for name, score in scores.items())
+            shown = ", ".join(f"{name} {number(score)}" for name, score in scores.items())
             lines.append(f"{split}: {shown}")
         return "\n".join(lines)
 

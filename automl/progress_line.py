@@ -7,6 +7,8 @@ import sys
 import time
 from typing import TYPE_CHECKING, TextIO
 
+from automl.wording import number
+
 if TYPE_CHECKING:
     from automl.resolved import Search
     from automl.study import Progress
@@ -78,7 +80,7 @@ def describe(search: Search, progress: Progress, left: float | None) -> str:
         parts.append(f"{progress.n_refits_done}/{progress.n_refits} refits")
     if progress.best_score is not None:
         objective = search.objectives[0]
-        parts.append(f"best {objective.name} {progress.best_score:.5g} ({progress.best_family})")
+        parts.append(f"best {objective.name} {number(progress.best_score)} ({progress.best_family})")
     if left is not None and progress.phase != "done":
         parts.append(f"about {duration(left)} left")
     return " · ".join(parts)

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from automl.errors import RequestError, nearest
+from automl.wording import number
 
 if TYPE_CHECKING:
     import polars as pl
@@ -45,13 +46,13 @@ def _table(frame: pl.DataFrame, limit: int | None) -> None:
     right = [kind.is_numeric() for kind in shown.dtypes]
     on_terminal = sys.stdout.isatty()
     width = shutil.get_terminal_size().columns if on_terminal else PIPED_WIDTH
-    for number, row in enumerate(zip(*columns, strict=True)):
+    for place, row in enumerate(zip(*columns, strict=True)):
         cells = zip(row, widths, right, strict=True)
         line = "  ".join(cell.rjust(n) if to_right else cell.ljust(n) for cell, n, to_right in cells)
         line = line.rstrip()
         if shown.columns[-1] in _LONG and len(line) > width:
             line = line[: width - 3] + "..."
-        print(f"\x1b[1m{line}\x1b[0m" if on_terminal and number == 0 else line)
+        print(f"\x1b[1m{line}\x1b[0m" if on_terminal and place == 0 else line)
     if shown.height < frame.height:
         print(f"{shown.height} of {frame.height} shown; --format json, csv or parquet gives all.")
 
@@ -76,7 +77,7 @@ def _cell(value: Any, name: str = "") -> str:
     if name.endswith("_seconds"):
         return f"{value:.1f}" if value >= 0.1 else f"{value:.3f}"
     if isinstance(value, float):
-        return f"{value:.5g}"
+        return number(value)
     if isinstance(value, int) and name.startswith("n_"):
         return f"{value:,}"
     if isinstance(value, datetime):

@@ -3,6 +3,6 @@
 `app.py` is the program that Streamlit runs; each file of `pages/` is one page.
 """
 
-from dashboard.launch import launch
+from dashboard.server import launch
 
 __all__ = ["launch"]

@@ -12,6 +12,7 @@ import streamlit as st
 from automl import catalog
 from automl.ranking import BLOCK, above, leaderboard
 from automl.store.reading import latest_attempts
+from automl.wording import number
 from dashboard import words
 from dashboard.snapshot import Snapshot
 
@@ -67,7 +68,7 @@ def verdict(board: pl.DataFrame) -> tuple[str, bool]:
     if sentence is not None:
         return sentence, True
     first = networks.row(0, named=True)
-    best = f"{first['entry']} ({first['family']}): {first['metric']} {words.score(first['score'])}"
+    best = f"{first['entry']} ({first['family']}): {first['metric']} {number(first['score'])}"
     tied = board.filter(pl.col("rank") == first["rank"]).height - 1
     ties = f", and shares its rank with {words.plural(tied, 'other', 'others')}" if tied > 0 else ""
     return f"The best network is {best}{ties}.", False
@@ -112,7 +113,7 @@ def _what() -> pl.Expr:
 def _interval(row: dict[str, Any]) -> str:
     if row["low"] is None or row["high"] is None:
         return f"none (n={row['n_seeds']})"
-    return f"{words.score(row['low'])} … {words.score(row['high'])}"
+    return f"{number(row['low'])} … {number(row['high'])}"
 
 
 def pull(snapshot: Snapshot, row: dict[str, Any]) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 import polars as pl
 
 from automl.store.reading import latest_attempts, ranked
+from automl.wording import number
 from dashboard import words
 from dashboard.snapshot import Snapshot
 
@@ -67,7 +68,7 @@ def searches_table(found: pl.DataFrame) -> pl.DataFrame:
 def _best(row: dict[str, Any]) -> str:
     if row["best_score"] is None:
         return "–"
-    return words.text(f"{words.score(row['best_score'])} {row['metric']} {words.arrow(row['goal'])}")
+    return words.text(f"{number(row['best_score'])} {row['metric']} {words.arrow(row['goal'])}")
 
 
 def trials(snapshot: Snapshot, search_id: str) -> pl.LazyFrame:

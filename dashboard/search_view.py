@@ -9,6 +9,7 @@ import polars as pl
 import streamlit as st
 
 from automl import catalog
+from automl.wording import number
 from dashboard import charts, queries, shell, words
 from dashboard.snapshot import Snapshot, take_snapshot
 
@@ -79,7 +80,7 @@ def _head(row: dict[str, Any]) -> None:
     with st.container(horizontal=True):
         best = f"Best {words.escape(row['metric'], 40)} {words.arrow(row['goal'])}"
         about = f"on validation rows; {words.direction(row['goal'])}"
-        st.metric(best, words.score(row["best_score"]), border=True, help=about)
+        st.metric(best, number(row["best_score"]), border=True, help=about)
         st.metric("Trials ended", f"{n_done:,}{planned}", border=True)
         st.metric("✖ Failed", f"{row['n_failed']:,}", border=True)
         st.metric(
@@ -100,7 +101,7 @@ def _results(snapshot: Snapshot, row: dict[str, Any], counts: pl.DataFrame) -> N
         st.subheader("Best so far", anchor=False)
         steps = queries.best_so_far(snapshot, search_id)
         if steps.height:
-            described = f"Best {metric} so far over time; it ends at {words.score(steps['score'][-1])}."
+            described = f"Best {metric} so far over time; it ends at {number(steps['score'][-1])}."
             shell.chart(charts.best_so_far(steps, metric, goal), described, steps, "best")
             st.caption("Complete trials that meet the constraints; their validation score.")
         else:

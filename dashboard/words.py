@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 import shlex
 import unicodedata
@@ -53,15 +52,6 @@ def state(name: str) -> str:
     """
     sign = STATES[name][0] if name in STATES else "?"
     return f"{sign} {text(name, 40)}"
-
-
-def score(value: float | None) -> str:
-    """Four significant digits.
-
-    >>> score(0.123456), score(1234567.0), score(None)
-    ('0.1235', '1.235e+06', '–')
-    """
-    return "–" if value is None or math.isnan(value) else f"{value:.4g}"
 
 
 def direction(goal: str) -> str:

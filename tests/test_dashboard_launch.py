@@ -16,7 +16,7 @@ import pytest
 
 import dashboard
 from automl.errors import RequestError
-from dashboard.launch import HOST, PORTS, command, environment, free_port, launch
+from dashboard.server import HOST, PORTS, command, environment, free_port, launch
 
 
 def test_every_option_of_the_file_becomes_a_flag() -> None:
@@ -61,7 +61,7 @@ def test_without_streamlit_it_says_what_to_install(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
     with pytest.raises(RequestError, match=re.escape("pip install automl[dashboard]")):
         launch("store")
-    assert dashboard.launch is launch
+    assert dashboard.launch is launch  # the function, not a module
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")

@@ -10,7 +10,7 @@ import pytest
 
 pytest.importorskip("streamlit", reason="Streamlit is not installed")
 from dashboard import charts, shell
-from dashboard.launch import HERE
+from dashboard.server import HERE
 
 CONFIG: dict[str, Any] = tomllib.loads(Path(HERE, ".streamlit", "config.toml").read_text(encoding="utf-8"))
 

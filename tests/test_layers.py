@@ -9,7 +9,17 @@ from collections.abc import Callable
 import pytest
 from imported import Import, Module, all_modules, parse
 
-CONTRACTS = {"errors", "space", "space_notation", "task", "family", "spec", "hyperparameters", "strict_yaml"}
+CONTRACTS = {
+    "errors",
+    "space",
+    "space_notation",
+    "task",
+    "family",
+    "spec",
+    "hyperparameters",
+    "strict_yaml",
+    "wording",
+}
 BUNDLES = {"bundle", "bundle_files", "checkpoint", "model_card", "onnx_export", "predicting", "predictor"}
 STATISTICS = {"intervals", "pareto", "student"}
 LAYERS = (  # a module may import from its own layer and from those above it in this list

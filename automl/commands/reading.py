@@ -117,7 +117,7 @@ def dashboard(
 ) -> int:
     """Shows a store in a browser."""
     from automl.store import open_store
-    from dashboard.launch import launch
+    from dashboard.server import launch
 
     return launch(str(open_store(store, create=True).path), port, not no_browser)
 

@@ -7,6 +7,7 @@ from typing import Any
 import polars as pl
 import streamlit as st
 
+from automl.wording import number
 from dashboard import boards, charts, shell, words
 from dashboard.snapshot import Snapshot
 
@@ -98,7 +99,7 @@ def _chart(board: pl.DataFrame) -> None:
     best = shown.row(0, named=True)
     described = (
         f"Scores of {words.plural(shown.height, 'entry', 'entries')} in {metric} with 95 % intervals, the "
-        f"best on top: {best['label']} with {words.score(best['score'])}."
+        f"best on top: {best['label']} with {number(best['score'])}."
     )
     shell.chart(charts.intervals(shown, metric, goal), described, shown, "intervals")
     if shown.height < board.height:

@@ -54,7 +54,7 @@ def chromium_path() -> str:
 def site(chromium_path: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:  # noqa: ARG001
     import dashboard_store
 
-    from dashboard.launch import command, environment, free_port
+    from dashboard.server import command, environment, free_port
 
     store = dashboard_store.example(tmp_path_factory.mktemp("store"))
     port = free_port(None)
