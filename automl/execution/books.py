@@ -82,7 +82,7 @@ class Books:
             self._fold.fold()
         finally:
             self._write_row(state, reason, message)
-        if state != "failed":
+        if reason in (None, "cancelled"):  # else the store may be what failed
             done = self.progress is not None and self.progress.phase == "done"
             prune(self._folder, self._fold, ended=done)
             maybe_compact(self._store)

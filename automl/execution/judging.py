@@ -5,14 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from automl import catalog
-from automl.resolved import COSTS
+from automl.execution.card import bundle_details
 from automl.study import Assignment
 from automl.study.plan import State
 from automl.task import Array, Rows
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
 
     from automl.execution.worker import Worker
 
-VERSIONS = {name: version(name) for name in ("automl", "torch", "numpy")}
 N_LATENCY_RUNS = 7
 
 
@@ -63,26 +61,35 @@ def judged(
     """Adds scores, latency and the bundle to a training that ended without failing."""
     from automl import training
 
-    data = worker.prepared
+    data, search = worker.prepared, worker.search
     changes: dict[str, Any] = {"scores": {"validation": dict(scores)}}
-    if done.state == "complete":
-        first = {name: values[:1] for name, values in data.validation.inputs.items()}
-        changes["latency_ms"] = median_ms(
-            lambda: training.predict(network, first, data.task, data.target_scale, worker.device)
-        )
     if work.kind == "refit":
-        predictions, judged = {}, {}
+        predictions, found = {}, {}
         for split, rows in (("validation", data.validation), ("test", data.test)):
             prediction = training.predict(network, rows.inputs, data.task, data.target_scale, worker.device)
-            predictions[split], judged[split] = (rows, prediction), judge(worker, rows, prediction)
-        changes |= {"scores": judged, "predictions": predictions}
+            predictions[split], found[split] = (rows, prediction), judge(worker, rows, prediction)
+        changes |= {"scores": found, "predictions": predictions}
     done = replace(done, **changes)
-    measured = measured_scores(done)
-    done = replace(done, feasible=allows(worker.search, measured))
-    primary = catalog.metric(worker.search.objectives[0].name)
-    among_best = keep_from is None or primary.better(measured[primary.name], keep_from)
-    keep = work.kind == "refit" or (done.state == "complete" and done.feasible and among_best)
-    return replace(done, bundle=_bundle(worker, work, network, done)) if keep else done
+    named = {one.name for one in search.objectives} | {one.name for one in search.constraints}
+    if done.state == "complete" and "latency_ms" in named:
+        done = replace(done, latency_ms=_latency_ms(worker, network))
+    done = replace(done, feasible=allows(search, measured_scores(done)))
+    primary = catalog.metric(search.objectives[0].name)
+    among_best = keep_from is None or primary.better(measured_scores(done)[primary.name], keep_from)
+    if not (work.kind == "refit" or (done.state == "complete" and done.feasible and among_best)):
+        return done
+    if done.latency_ms is None:
+        done = replace(done, latency_ms=_latency_ms(worker, network))
+    return replace(done, bundle=_bundle(worker, work, network, done))
+
+
+def _latency_ms(worker: Worker, network: torch.nn.Module) -> float:
+    """Milliseconds to predict one row."""
+    from automl import training
+
+    data = worker.prepared
+    first = {name: values[:1] for name, values in data.validation.inputs.items()}
+    return median_ms(lambda: training.predict(network, first, data.task, data.target_scale, worker.device))
 
 
 def measured_scores(done: Done) -> dict[str, float]:
@@ -112,45 +119,10 @@ def _bundle(worker: Worker, work: Assignment, network: torch.nn.Module, done: Do
         task=worker.prepared.task,
         target_scale=worker.prepared.target_scale,
         preprocessing=worker.prepared.preprocessing,
-        details=_bundle_details(worker, work, done),
+        details=bundle_details(worker, work, done),
     )
     bundle.verify(folder)
     return folder
-
-
-def _bundle_details(worker: Worker, work: Assignment, done: Done) -> dict[str, Any]:
-    """What the model card says beyond the model itself."""
-    search, data = worker.search, worker.prepared
-    chosen = search.family(work.family)
-    return {
-        "search_id": search.search_id,
-        "trial": work.trial,
-        "kind": work.kind,
-        "name": work.name,
-        "seed": work.seed,
-        "n_epochs": done.n_epochs,
-        "best_epoch": done.best_epoch,
-        "metric": search.objectives[0].name,
-        "goal": search.objectives[0].goal,
-        "scores": {split: dict(scores) for split, scores in done.scores.items()},
-        "data": {
-            "name": search.dataset,
-            "fingerprint": search.fingerprint,
-            "split_id": search.split_id,
-            "n_train": len(data.train),
-            "n_validation": len(data.validation),
-            "n_test": len(data.test),
-            "notes": list(data.notes),
-        },
-        "n_parameters": done.n_parameters,
-        "train_seconds": done.train_seconds,
-        "latency_ms": done.latency_ms,
-        "peak_memory_bytes": done.peak_memory_bytes,
-        "device": worker.device,
-        "starting_weights": Path(chosen.weights).name if chosen.weights else None,
-        "versions": dict(VERSIONS),
-        "costs": list(COSTS),
-    }
 
 
 def metrics(worker: Worker) -> tuple[Any, ...]:

@@ -209,7 +209,10 @@ class StudyService:
 
 def finished(search: Search, folder: SearchFolder) -> Progress | None:
     """The progress of a search in which nothing is left to be done; None where something is."""
-    study = Study.replay(search.plan(), lambda _entries: None, folder.read_journal())
+    entries = folder.read_journal()
+    if not entries:
+        return None
+    study = Study.replay(search.plan(), lambda _entries: None, entries)
     progress = study.progress(spent_seconds(folder))
     return progress if progress.phase == "done" and not study.reopen() else None
 

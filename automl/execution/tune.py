@@ -11,95 +11,30 @@ import logging
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import ray
 from ray import tune
-from ray.exceptions import RayActorError, RayTaskError
+from ray.exceptions import RayActorError
 
-from automl.errors import AutoMLError, UnreachableError
-from automl.execution.cluster import NAMESPACE, connected
+from automl.errors import UnreachableError
+from automl.execution.actor import answer, find_study, start_study
+from automl.execution.cluster import connected
 from automl.execution.executor import Job, Tick
-from automl.execution.port import Ended, Orders
-from automl.execution.service import Status, StudyService, workers_named
+from automl.execution.service import Status, workers_named
 from automl.execution.worker import Worker
 from automl.resolved import Search
 from automl.store import open_store
-from automl.study import Assignment, Decision
 
 TICK_SECONDS = 0.5
 STEP_SECONDS = 10.0  # after so long a worker returns to Tune, between two attempts
 START_SECONDS = 120.0  # within which the first worker must have come up
+CLUSTER_START_SECONDS = 1800.0  # the same where machines may have to be started first
 LEAVE_SECONDS = 5.0  # for workers to leave by themselves when there is nothing left to do
 END_SECONDS = 10.0  # for Tune to end those that did not
 STOP = "stop"
-
-
-class RemoteStudy:
-    """The study in its actor, as a worker meets it."""
-
-    def __init__(self, actor: Any) -> None:
-        self._actor = actor
-
-    def ask(self, worker: str, k: int, ended: Sequence[Ended]) -> Orders:
-        orders: Orders = _get(self._actor.ask.remote(worker, k, ended))
-        return orders
-
-    def report(self, worker: str, work: Assignment, epoch: int, score: float) -> Decision:
-        decision: Decision = _get(self._actor.report.remote(worker, work, epoch, score))
-        return decision
-
-    def finish(self, worker: str, ended: Sequence[Ended]) -> None:
-        _get(self._actor.finish.remote(worker, ended))
-
-    def leave(self, worker: str) -> None:
-        _get(self._actor.leave.remote(worker))
-
-    def storage_failed(self, message: str) -> None:
-        _get(self._actor.storage_failed.remote(message))
-
-    def register(self, worker: str, handle: Any) -> None:
-        _get(self._actor.register_actor.remote(worker, [handle]))
-
-
-class StudyActor(StudyService):
-    """The study in a named actor, which also ends workers that hang.
-
-    What its making raised is kept for `begin`: raised at once it would reach the driver as another error.
-    """
-
-    def __init__(self, plain: dict[str, Any], store: str, term: int, spent_seconds: float) -> None:
-        self._actors: dict[str, Any] = {}
-        self._failure: AutoMLError | None = None
-        try:
-            folder = open_store(store).search(plain["search_id"])
-            super().__init__(Search.from_plain(plain), folder, term, spent_seconds)
-        except AutoMLError as error:
-            self._failure = error
-
-    def begin(self) -> None:
-        """Raises what kept it from being made, if anything did."""
-        if self._failure is not None:
-            raise self._failure
-
-    def register_actor(self, worker: str, handle: list[Any]) -> None:
-        """A worker begins; `handle` is a list, so that Ray passes the handle on as it is."""
-        self.begin()
-        self._actors[worker] = handle[0]
-        self.register(worker)
-
-    def watch(self) -> tuple[Status, int, list[str]]:
-        """Where the study stands, how many workers came up, and those that hung and were ended.
-
-        Tune starts these anew.
-        """
-        overdue = self.overdue()
-        for name in overdue:
-            self.lose_hung(name)
-            ray.kill(self._actors[name], no_restart=True)
-        return self.status(), len(self._actors), overdue
 
 
 class TuneWorker(tune.Trainable):  # type: ignore[misc]
@@ -112,7 +47,7 @@ class TuneWorker(tune.Trainable):  # type: ignore[misc]
         log_file = Path(store) / "searches" / search.search_id / "logs" / f"worker-{config['worker']}.log"
         _log_to(log_file)
         _use_threads(search)
-        study = RemoteStudy(ray.get_actor(actor_name(search, term), NAMESPACE))
+        study = find_study(search, term)
         folder = open_store(store).search(search.search_id)
         self._worker = Worker(config["worker"], search, prepared, folder, term, study, search.device)
         study.register(config["worker"], ray.get_runtime_context().current_actor)
@@ -143,15 +78,13 @@ class TuneExecutor:
     def run(self, job: Job, tick: Callable[[Tick], None]) -> Tick:
         scratch = tempfile.TemporaryDirectory(prefix="automl-tune-", ignore_cleanup_errors=True)
         with scratch as name, connected(self._address, job.search):
-            remote = ray.remote(num_cpus=0, max_restarts=0)(StudyActor)
-            named = remote.options(name=actor_name(job.search, job.term), namespace=NAMESPACE)
-            actor = named.remote(job.search.to_plain(), self._store, job.term, job.spent_seconds)
+            actor = start_study(job, self._store)
             fit = _Fit(job, self._store, Path(name))
             try:
                 fit.start()  # while the study comes up
-                _get(actor.begin.remote())
+                answer(actor.begin.remote())
                 self._watch(job, actor, fit, tick)
-                status: Status = _get(actor.status.remote())
+                status: Status = answer(actor.status.remote())
             except RayActorError as error:
                 raise UnreachableError(
                     "The process that holds the study died. Nothing acknowledged is lost: "
@@ -163,20 +96,20 @@ class TuneExecutor:
 
     def _watch(self, job: Job, actor: Any, fit: _Fit, tick: Callable[[Tick], None]) -> None:
         """Ticks until the workers have left, or need no longer be waited for."""
-        began = time.monotonic()
+        began, patience = time.monotonic(), START_SECONDS if self._address is None else CLUSTER_START_SECONDS
         idle_since: float | None = None
         started = False
         while fit.is_alive():
             fit.join(TICK_SECONDS)
-            status, n_workers, hung = _get(actor.watch.remote())
+            status, n_workers, hung = answer(actor.watch.remote())
             for name in hung:
                 logging.getLogger("automl").warning("worker %s made no progress and was ended", name)
-            tick(Tick(status.progress, status.trouble, lambda: _get(actor.pause.remote())))
+            tick(Tick(status.progress, status.trouble, lambda: answer(actor.pause.remote())))
             started = started or n_workers > 0
-            if not started and time.monotonic() - began > START_SECONDS:
+            if not started and time.monotonic() - began > patience:
                 resources = job.search.spec.resources
                 raise UnreachableError(
-                    f"No worker started within {START_SECONDS:g} s: each needs {resources.cpus:g} CPUs and "
+                    f"No worker started within {patience:g} s: each needs {resources.cpus:g} CPUs and "
                     f"{resources.gpus or 0:g} GPUs. Lower resources, or ask `ray status`."
                 )
             idle_since = (idle_since or time.monotonic()) if status.idle else None
@@ -251,10 +184,6 @@ class _StopWhenTold(tune.Stopper):  # type: ignore[misc]
         return self._file.exists()
 
 
-def actor_name(search: Search, term: int) -> str:
-    return f"study-{search.search_id}-{term}"
-
-
 def _log_to(file: Path) -> None:
     """Sends this process's log into the search's own folder."""
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -270,11 +199,3 @@ def _use_threads(search: Search) -> None:
 
     if search.device == "cpu":
         training.set_threads(max(1, int(search.spec.resources.cpus)))
-
-
-def _get(reference: Any) -> Any:
-    """The result of a remote call; an error of ours comes back as itself."""
-    try:
-        return ray.get(reference)
-    except RayTaskError as error:
-        raise (error.cause if isinstance(error.cause, Exception) else error) from None

@@ -240,6 +240,8 @@ def main() -> None:
     measures = []
     for what, count in counts.items():
         for name in ("lost", "doubled", "again", "implied_wrong", "left_running"):
+            if name == "implied_wrong" and not count.implied_checked:
+                continue  # the search had ended before it was resumed
             value = getattr(count, name)
             unit = "records"
             if name == "implied_wrong":

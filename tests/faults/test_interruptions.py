@@ -48,5 +48,18 @@ def test_interrupted_search_goes_on_at_the_epoch_it_had(
     assert unbroken.state == "complete"
 
 
+@pytest.mark.slow
+def test_search_whose_every_process_is_terminated_is_paused(bench: Bench) -> None:
+    """As a service manager or a job queue does; the study may be gone before the driver has asked it."""
+    driver = bench.search(families=ONE_TRIAL["families"])
+    bench.wait_for("trials/*/*.json", 2, driver)
+    signal_all(driver, signal.SIGTERM)
+    assert bench.ends(driver) == 130, bench.log
+    before = bench.records()
+    assert "Traceback" not in bench.log
+    assert bench.ends(bench.resume()) == 0, bench.log
+    assert bench.harm(before) == (0, 0, 0)
+
+
 def _curve(rows: pl.DataFrame) -> list[float]:
     return rows.filter(metric="rmse").sort("epoch")["value"].to_list()
