@@ -94,6 +94,8 @@ class Family:
         """Whether it serves this kind of data and this kind of task."""
         return kind in self.kinds and task in self.tasks
 
-    def full_space(self, task: TaskKind) -> dict[str, Any]:
+    def full_space(self, task: TaskKind, n_rows: int = 100_000) -> dict[str, Any]:
         """Its architecture and how it is trained, as one space."""
-        return dict(self.space) if self.train is not None else {**training_space(task), **self.space}
+        if self.train is not None:
+            return dict(self.space)
+        return {**training_space(task, n_rows), **self.space}

@@ -59,11 +59,29 @@ _LOSSES: dict[TaskKind, dict[str, Space]] = {
 }
 
 
-def training_space(kind: TaskKind) -> dict[str, Any]:
-    """The space of everything about training that is not architecture, for one kind of task."""
+BATCH_SIZES = (8, 16, 32, 64, 128, 256, 512)
+STEPS_PER_EPOCH = 8  # at least, so that few rows still make many steps
+
+
+def batch_sizes(n_rows: int) -> Choice:
+    """The batch sizes to choose from with so many training rows: the four largest that make sense.
+
+    >>> batch_sizes(20_000).options, batch_sizes(20_000).prior, batch_sizes(150).options
+    ((64, 128, 256, 512), 256, (8, 16))
+    """
+    fitting = [size for size in BATCH_SIZES if size * STEPS_PER_EPOCH <= n_rows] or [BATCH_SIZES[0]]
+    return Choice(tuple(fitting[-4:]), prior=min(256, fitting[-1]), limits=(1, 2**20))
+
+
+def training_space(kind: TaskKind, n_rows: int = 100_000) -> dict[str, Any]:
+    """The space of everything about training that is not architecture, for one kind of task.
+
+    Args:
+        n_rows: of the training split.
+    """
     return {
         "learning_rate": Float(1e-4, 1e-1, log=True, prior=3e-3, limits=_POSITIVE),
-        "batch_size": Choice((64, 128, 256, 512), prior=256, limits=(1, 2**20)),
+        "batch_size": batch_sizes(n_rows),
         "optimizer": Choice(_OPTIMIZERS, prior="adamw"),
         "weight_decay": Float(1e-7, 1e-1, log=True, prior=1e-4, limits=(0, float("inf"))),
         "schedule": Choice(_SCHEDULES, prior="cosine"),

@@ -51,7 +51,7 @@ def resolve(spec: SearchSpec, prepared: Prepared, machine: Machine) -> Search:
     """
     task, kind = prepared.task, prepared.signature.kind
     device = _device(spec, machine)
-    families = _families(spec, kind, task)
+    families = _families(spec, kind, task, len(prepared.train))
     objectives = _objectives(spec, task)
     epochs = spec.budget.epochs or DEFAULT_EPOCHS[kind]
     policy = spec.search.rungs
@@ -97,7 +97,7 @@ def resolve(spec: SearchSpec, prepared: Prepared, machine: Machine) -> Search:
     return replace(search, search_id=f"{name}-{search_hash(search)[:8]}")
 
 
-def _families(spec: SearchSpec, kind: str, task: Task) -> tuple[FamilyChoice, ...]:
+def _families(spec: SearchSpec, kind: str, task: Task, n_rows: int) -> tuple[FamilyChoice, ...]:
     asked = spec.families or [
         FamilySpec(name=name)
         for name in catalog.names("family")
@@ -115,7 +115,7 @@ def _families(spec: SearchSpec, kind: str, task: Task) -> tuple[FamilyChoice, ..
                 f"but this is {kind} data and {task.kind}. "
                 f"Families that fit are: {', '.join(fitting)}."
             )
-        space = family.full_space(task.kind)
+        space = family.full_space(task.kind, n_rows)
         spaces.append(space)
         shared = {key: value for key, value in spec.space.items() if key in space}
         unused -= set(shared)

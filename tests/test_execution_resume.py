@@ -143,3 +143,15 @@ def test_clock_that_is_damaged_begins_anew(tmp_path: Path, content: str) -> None
     (folder.path / "clock.json").write_text(content)
     assert spent_seconds(folder) == 0.0
     assert json.loads((folder.path / "search.json").read_text()) == {}
+
+
+def test_trials_that_are_too_large_are_stopped_and_not_failed(tmp_path: Path) -> None:
+    spec = toy_spec(tmp_path, constraints={"n_parameters": "<= 1"}, budget={"trials": 14, "epochs": 3})
+    result = run(spec, tmp_path / "store")
+    assert result.state == "failed"
+    assert result.message is not None
+    assert result.message.endswith("No trial met the constraints, so there is nothing to train again.")
+    rows = result.trials()
+    assert rows.select("state", "reason", "feasible").unique().rows() == [("stopped", None, False)]
+    (row,) = scan(open_store(tmp_path / "store"), "searches").collect().iter_rows(named=True)
+    assert (row["n_stopped"], row["n_failed"]) == (14, 0)

@@ -121,10 +121,12 @@ def view(work: Work, primary: str) -> Trial:
 
 
 def judged(kind: Kind, result: Result, objectives: Sequence[str]) -> Result:
-    """The result as its scores bear it out: without a number for every objective, a trial failed."""
+    """The result as its scores bear it out: trained, but without a number for an objective, it failed."""
     if result.state == "failed":
         assert result.reason is None or result.reason in REASONS, result.reason
         return replace(result, reason=result.reason or "error")
+    if result.state == "stopped" and not result.feasible:
+        return replace(result, reason=None)  # it was not trained, as its size alone breaks a constraint
     needed = objectives if result.state == "complete" and kind == "trial" else objectives[:1]
     if all(math.isfinite(result.scores.get(name, math.nan)) for name in needed):
         return replace(result, reason=None)
