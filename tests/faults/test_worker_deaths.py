@@ -17,6 +17,10 @@ def test_workers_that_die_hang_or_freeze_cost_an_attempt_each(bench: Bench) -> N
     driver = bench.search(resources={"workers": 2, "hung_after": HUNG_AFTER})
     assert bench.ends(driver) == 0, bench.log
     rows = bench.rows()
+    # A worker that asked for several trials at once may have held some that it had not begun.
+    not_begun = (rows["state"] == "failed") & (rows["reason"] == "preempted")
+    assert set(rows.filter(not_begun)["message"]) <= {"its worker was lost before it began"}
+    rows = rows.filter(~not_begun)
     lost = rows.filter(state="failed")
     assert sorted(lost["reason"]) == ["hung", "hung", "lost_worker"]
     assert set(lost.filter(reason="hung")["message"]) == {"no progress for 20 s"}
@@ -37,7 +41,8 @@ def test_worker_killed_from_outside_costs_one_attempt(bench: Bench) -> None:
     assert bench.ends(driver) == 0, bench.log
     assert bench.harm(before) == (0, 0, 0)
     failed = bench.rows().filter(state="failed")
-    assert failed["reason"].to_list() == ["lost_worker"]
+    assert failed["reason"].to_list().count("lost_worker") == 1
+    assert set(failed["reason"]) <= {"lost_worker", "preempted"}
 
 
 @pytest.mark.slow
