@@ -121,7 +121,7 @@ def leaderboard(
     if ranked.height:
         points = ranked["score"].to_numpy()
         replicates = replicate([judged[name] for name in ranked["entry"]], metric, groups, seed)
-        low, high = intervals(points, replicates)
+        low, high = (np.clip(end, *metric.bounds) for end in intervals(points, replicates))
         places = ranks(points, replicates, metric.goal)
         ranked = ranked.with_columns(low=pl.lit(low), high=pl.lit(high), rank=pl.lit(places, dtype=pl.Int64))
     rest = entries.filter(~pl.col("entry").is_in(list(judged)))

@@ -108,6 +108,7 @@ class Metric:
             for regression both are ``(rows,)`` in the target's own units.
         binary_only: whether it needs exactly two classes (the second is the positive one).
         summary: one line for people, with the unit.
+        bounds: what scores cannot leave, so that intervals do not either.
         per_row: ``per_row(target, prediction) -> (rows,)`` or ``(rows, k)`` values whose means over the
             rows decide the score, so that scores of many resamples are one matrix product. None where
             there are no such values: then every resample is computed anew.
@@ -123,6 +124,7 @@ class Metric:
     binary_only: bool = False
     per_row: Callable[[Array, Array], Array] | None = None
     from_mean: Callable[[Array], Array] | None = None
+    bounds: tuple[float, float] = (float("-inf"), float("inf"))
 
     def better(self, one: float, other: float) -> bool:
         """Whether score `one` is strictly better than `other`."""

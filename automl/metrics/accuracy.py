@@ -27,4 +27,5 @@ METRIC = Metric(
     accuracy,
     "share of rows put into the right class, 0 to 1",
     per_row=_right,
+    bounds=(0.0, 1.0),
 )

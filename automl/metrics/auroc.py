@@ -64,4 +64,5 @@ METRIC = Metric(
     binary_only=True,
     per_row=_placements,
     from_mean=_from_placements,
+    bounds=(0.0, 1.0),
 )

@@ -43,4 +43,5 @@ METRIC = Metric(
     "mean over the classes of the share of their rows put right, 0 to 1",
     per_row=_counts,
     from_mean=_from_counts,
+    bounds=(0.0, 1.0),
 )

@@ -35,4 +35,5 @@ METRIC = Metric(
     brier,
     "mean squared error of the probabilities, 0 to 2",
     per_row=_distances,
+    bounds=(0.0, 2.0),
 )

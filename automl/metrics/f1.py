@@ -47,4 +47,5 @@ METRIC = Metric(
     "F1 averaged over the classes, 0 to 1",
     per_row=_counts,
     from_mean=_from_counts,
+    bounds=(0.0, 1.0),
 )

@@ -34,4 +34,5 @@ METRIC = Metric(
     log_loss,
     "mean -ln(probability of the true class), in nats",
     per_row=_nats,
+    bounds=(0.0, float("inf")),
 )

@@ -21,5 +21,11 @@ def _distances(target: Array, prediction: Array) -> Array:
 
 
 METRIC = Metric(
-    "mae", "min", ("regression",), mae, "mean absolute error, in the target's units", per_row=_distances
+    "mae",
+    "min",
+    ("regression",),
+    mae,
+    "mean absolute error, in the target's units",
+    per_row=_distances,
+    bounds=(0.0, float("inf")),
 )

@@ -42,4 +42,5 @@ METRIC = Metric(
     "share of the target's variance explained, at most 1",
     per_row=_moments,
     from_mean=_from_moments,
+    bounds=(float("-inf"), 1.0),
 )

@@ -28,4 +28,5 @@ METRIC = Metric(
     "root mean squared error, in the target's units",
     per_row=_squares,
     from_mean=np.sqrt,
+    bounds=(0.0, float("inf")),
 )
