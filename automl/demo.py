@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 import tempfile
 import time
@@ -36,7 +37,11 @@ def run_demo(store: str | None) -> int:
     result.pull(folder)
     _say(f"\nThe best model, pulled and verified: {folder}")
     _use(folder)
+    if result.message:
+        _say(f"\n{result.message}")
     _say(f"\nDone in {time.monotonic() - began:.0f} s. Go on with:")
+    if shutil.which("automl") is None:
+        _say(f"  source {Path(sys.prefix) / 'bin' / 'activate'}")
     suffix = f" --store {store}" if store else ""
     for command in (
         f"leaderboard {result.search_id}{suffix}",
@@ -49,13 +54,17 @@ def run_demo(store: str | None) -> int:
 
 
 def _use(folder: Path) -> None:
-    """Loads the bundle as a stranger would, and shows what it predicts for some images."""
+    """Loads the bundle as a stranger would, and shows what it predicts for some of the test images."""
     from automl import api, catalog
+    from automl.data import prepare
+    from automl.spec import parse_spec
 
     model = api.load(folder)
     raw = catalog.dataset("digits").load()
     assert raw.images is not None
-    images, labels = raw.images[:8], raw.frame["label"][:8].to_list()
+    spec = parse_spec(SPEC)
+    rows = prepare(spec.data, spec.split, spec.task).test.index[:8].tolist()
+    images, labels = raw.images[rows], raw.frame["label"][rows].to_list()
     _say(f"  {model.describe().splitlines()[0]}")
     _say(f"  predicted: {' '.join(map(str, model.predict(images)))}")
     _say(f"  true:      {' '.join(labels)}")
