@@ -75,8 +75,8 @@ def dataset(name: str) -> RegisteredData:
 
 
 def metrics_for(task: Task) -> tuple[Metric, ...]:
-    """Every metric that judges this task."""
-    return tuple(found for found in map(metric, names("metric")) if found.fits(task))
+    """Every metric that judges this task, as a function of target and prediction alone."""
+    return tuple(found.bound(task.scales) for found in map(metric, names("metric")) if found.fits(task))
 
 
 def family_from_file(path: str | Path) -> Family:

@@ -41,6 +41,14 @@ _SCHEDULES: dict[str, Space] = {
     },
 }
 
+_OF_NUMBERS: dict[str, Space] = {
+    "squared": {},
+    "absolute": {},
+    # Huber, "Robust Estimation of a Location Parameter", 1964; in standardised units
+    "huber": {"delta": Float(0.1, 2.0, log=True, prior=1.0, limits=_POSITIVE)},
+}
+
+# By kind of task; a network that learns from the rows alone has a loss of its own.
 _LOSSES: dict[TaskKind, dict[str, Space]] = {
     "classification": {
         "cross_entropy": {
@@ -50,12 +58,32 @@ _LOSSES: dict[TaskKind, dict[str, Space]] = {
         # Lin et al., "Focal Loss for Dense Object Detection", ICCV 2017, equation 4
         "focal": {"gamma": Float(0.5, 4.0, prior=2.0, limits=(0, 100))},
     },
-    "regression": {
-        "squared": {},
-        "absolute": {},
-        # Huber, "Robust Estimation of a Location Parameter", 1964; in standardised units
-        "huber": {"delta": Float(0.1, 2.0, log=True, prior=1.0, limits=_POSITIVE)},
+    "multilabel": {
+        "cross_entropy": {"positive_weights": Choice(("none", "balanced"))},
+        # Lin et al. 2017 again, label by label
+        "focal": {"gamma": Float(0.5, 4.0, prior=2.0, limits=(0, 100))},
     },
+    "regression": _OF_NUMBERS,
+    "forecasting": _OF_NUMBERS,
+    # Koenker & Bassett, "Regression Quantiles", Econometrica 1978
+    "quantile": {"pinball": {}},
+}
+
+# How an encoder is trained first without labels; the rows' own fields are the target.
+_PRETRAINING: dict[str, Space] = {
+    # Vincent et al., "Extracting and Composing Robust Features with Denoising Autoencoders", ICML 2008
+    "denoising": {"noise": Float(0.05, 1.0, log=True, prior=0.3, limits=(0, 100))},
+    # Devlin et al., "BERT", NAACL 2019; He et al., "Masked Autoencoders ...", CVPR 2022
+    "masked": {"share": Float(0.1, 0.8, prior=0.4, limits=_SHARE)},
+    # Chen et al., "A Simple Framework for Contrastive Learning of Visual Representations", ICML 2020
+    "contrastive": {"temperature": Float(0.05, 1.0, log=True, prior=0.2, limits=_POSITIVE)},
+}
+_PRETRAINING_OF: dict[str, tuple[str, ...]] = {
+    "table": ("masked", "denoising"),
+    "image": ("contrastive", "masked", "denoising"),
+    "text": ("masked",),
+    "audio": ("masked", "denoising"),
+    "series": ("masked", "denoising"),
 }
 
 
@@ -79,7 +107,7 @@ def training_space(kind: TaskKind, n_rows: int = 100_000) -> dict[str, Any]:
     Args:
         n_rows: of the training split.
     """
-    return {
+    space: dict[str, Any] = {
         "learning_rate": Float(1e-4, 1e-1, log=True, prior=3e-3, limits=_POSITIVE),
         "batch_size": batch_sizes(n_rows),
         "optimizer": Choice(_OPTIMIZERS, prior="adamw"),
@@ -88,5 +116,20 @@ def training_space(kind: TaskKind, n_rows: int = 100_000) -> dict[str, Any]:
         "warm_up": Float(0.0, 0.1, prior=0.02, limits=_SHARE),
         "clip_norm": Choice((1.0, 5.0), prior=1.0, limits=_POSITIVE),
         "initialisation": Choice(INITIALISATIONS),
-        "loss": Choice(_LOSSES[kind]),
     }
+    if kind in _LOSSES:
+        space["loss"] = Choice(_LOSSES[kind])
+    return space
+
+
+def pretraining_space(kind: str) -> Choice:
+    """How an encoder of this kind of data may be trained first without labels, or not at all.
+
+    ``epochs`` pass over all rows, labelled or not, at ``learning_rate`` of its own.
+    """
+    shared = {
+        "epochs": Int(1, 30, log=True, prior=10, limits=(1, 1000)),
+        "learning_rate": Float(1e-4, 1e-2, log=True, prior=1e-3, limits=_POSITIVE),
+    }
+    options: dict[str, Space] = {name: {**_PRETRAINING[name], **shared} for name in _PRETRAINING_OF[kind]}
+    return Choice({**options, "none": {}}, prior=_PRETRAINING_OF[kind][0])

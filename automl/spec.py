@@ -31,7 +31,7 @@ SLUG = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
 _DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*(s|m|h|d)")
 _SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
-ColumnType = Literal["number", "category", "boolean", "date", "ignore"]
+ColumnType = Literal["number", "category", "boolean", "date", "text", "ignore"]
 
 
 def _duration(value: Any) -> Any:
@@ -83,20 +83,53 @@ class DataSpec(_Strict):
     path: str | None = Field(None, description="file or folder")
     name: str | None = Field(None, description="a registered data set; see `automl datasets`")
     openml: int | None = Field(None, description="the number of a data set on openml.org", ge=1)
-    target: str | None = Field(None, description="the column to predict")
+    target: str | list[str] | None = Field(None, description="the column to predict, or several")
+    kind: Literal["table", "image", "text", "audio", "series"] | None = Field(
+        None, description="where the files do not tell: series for a table whose rows or groups are series"
+    )
+    unlabelled: str | None = Field(
+        None, description="file or folder of rows to train on first without labels"
+    )
+    encoding: Literal["utf-8", "utf-16", "latin-1", "cp1252"] = Field("utf-8", description="of files of text")
     types: dict[str, ColumnType] = Field({}, description="column types that are not to be inferred")
-    numbers: Literal["quantile", "standard"] = Field(
-        "quantile", description="how numeric columns are scaled: to a normal distribution, or linearly"
+    numbers: Literal["quantile", "standard"] | None = Field(
+        None, description="how numeric columns are scaled: to a normal distribution, or linearly; by the task"
     )
     image_size: int | None = Field(None, description="pixels a side; inferred when left out", ge=4, le=1024)
+    sample_rate: int | None = Field(
+        None, description="hertz that audio is brought to; inferred", ge=1000, le=96_000
+    )
+    max_seconds: float | None = Field(None, description="of a recording; longer ones are cut", gt=0, le=600)
+    vocabulary: int = Field(20_000, description="tokens that texts are cut into, at most", ge=10, le=500_000)
+    max_tokens: int | None = Field(
+        None, description="of a text; longer ones are cut; inferred", ge=1, le=8192
+    )
+    max_steps: int | None = Field(
+        None, description="of a series; longer ones are thinned out", ge=2, le=65_536
+    )
+    time: str | None = Field(None, description="the column that says when, for series in a long table")
+    series: str | None = Field(None, description="the column that says which series a row belongs to")
+    horizon: int | None = Field(None, description="steps to forecast", ge=1, le=10_000)
+    look_back: int | None = Field(None, description="steps that a forecast sees; inferred", ge=1, le=20_000)
+    season: int | None = Field(None, description="steps after which a series repeats itself; inferred", ge=1)
+    known: list[str] = Field([], description="columns that are known ahead of time")
+    levels: list[float] = Field(
+        [0.1, 0.5, 0.9], description="of the quantiles to predict, rising", min_length=1
+    )
     max_rows: int | None = Field(None, description="use a random sample of so many rows", ge=10)
     allow: list[str] = Field([], description="columns that may seem to give the target away")
+
+    def numbers_for(self, task: TaskKind) -> Literal["quantile", "standard"]:
+        """How numeric columns are scaled; quantiles would hide what is out of the ordinary."""
+        return self.numbers or ("standard" if task == "anomaly" else "quantile")
 
     @model_validator(mode="after")
     def _one_source(self) -> DataSpec:
         given = [key for key in ("path", "name", "openml") if getattr(self, key) is not None]
         if len(given) != 1:
             raise ValueError(f"give exactly one of path, name, openml, but got {given or 'none'}")
+        if any(not 0 < level < 1 for level in self.levels) or sorted(set(self.levels)) != self.levels:
+            raise ValueError(f"levels must rise and lie between 0 and 1, but got {self.levels}")
         return self
 
 
@@ -341,7 +374,9 @@ def _relative_to(spec: SearchSpec, folder: Path) -> SearchSpec:
     ]
     return spec.model_copy(
         update={
-            "data": spec.data.model_copy(update={"path": absolute(spec.data.path)}),
+            "data": spec.data.model_copy(
+                update={"path": absolute(spec.data.path), "unlabelled": absolute(spec.data.unlabelled)}
+            ),
             "split": spec.split.model_copy(update=split),
             "families": families,
         }

@@ -6,16 +6,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Literal, cast
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal, cast, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-TaskKind = Literal["classification", "regression"]
-TASK_KINDS: tuple[TaskKind, ...] = ("classification", "regression")
-DEFAULT_METRIC: Mapping[TaskKind, str] = {"classification": "accuracy", "regression": "rmse"}
+TaskKind = Literal[
+    "classification",
+    "multilabel",
+    "regression",
+    "quantile",
+    "forecasting",
+    "anomaly",
+    "generation",
+    "representation",
+]
+TASK_KINDS: tuple[TaskKind, ...] = get_args(TaskKind)
+# What a network learns from a target; from the rows alone it learns the others, which labels only judge.
+SUPERVISED: tuple[TaskKind, ...] = ("classification", "multilabel", "regression", "quantile", "forecasting")
+LABELLED: tuple[TaskKind, ...] = ("classification", "multilabel", "regression", "quantile")
+NUMERIC: tuple[TaskKind, ...] = ("regression", "quantile", "forecasting")  # predicted in own units
+DEFAULT_METRIC: Mapping[TaskKind, str] = {
+    "classification": "accuracy",
+    "multilabel": "average_precision",
+    "regression": "rmse",
+    "quantile": "pinball",
+    "forecasting": "mase",
+    "anomaly": "auroc",
+    "generation": "frechet_distance",
+    "representation": "neighbour_accuracy",
+}
+# The kinds of task that data of each kind can have.
+KINDS: Mapping[str, tuple[TaskKind, ...]] = {
+    "table": (*LABELLED, "anomaly", "generation", "representation"),
+    "image": (*LABELLED, "anomaly", "generation", "representation"),
+    "text": LABELLED,
+    "audio": LABELLED,
+    "series": (*LABELLED, "forecasting"),
+}
 Goal = Literal["max", "min"]
 Array = NDArray[Any]
 
@@ -26,25 +56,64 @@ class Task:
 
     Args:
         kind: one of `TASK_KINDS`.
-        target: the name of the predicted column, ``label`` for a folder of images.
-        classes: the class names in the order of the network's outputs; empty for regression.
+        target: the name of the predicted column, or of several, joined by commas; ``label`` for a
+            folder of images; empty where there is none.
+        classes: the class names in the order of the network's outputs, the labels for multilabel, and
+            the two names (usual, anomaly) for anomaly; empty for numbers.
+        targets: the names of the numbers predicted where there are several, in order.
+        horizon: how many steps ahead are forecast.
+        scales: what some metrics need beside predictions, by name (`Metric.needs`), one value an output:
+            ``naive_error`` and ``deviation`` of the training series, ``levels`` of quantiles.
     """
 
     kind: TaskKind
     target: str
     classes: tuple[str, ...] = ()
+    targets: tuple[str, ...] = ()
+    horizon: int = 1
+    scales: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+
+    @property
+    def is_supervised(self) -> bool:
+        return self.kind in SUPERVISED
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns of the data that hold the target."""
+        return self.targets or ((self.target,) if self.target else ())
 
     @property
     def n_outputs(self) -> int:
-        """How many numbers the network gives for a row: one a class, or one for regression."""
-        return len(self.classes) if self.kind == "classification" else 1
+        """How many numbers the network gives for a row: one a class or label, one a level of a quantile,
+        one a target and step, one score of anomaly; 0 where it is the network's own affair."""
+        if self.kind in ("classification", "multilabel"):
+            return len(self.classes)
+        if self.kind == "quantile":
+            return len(self.scales["levels"])
+        if self.kind in ("generation", "representation"):
+            return 0
+        return max(1, len(self.targets)) * self.horizon
 
     def to_plain(self) -> dict[str, Any]:
-        return {"kind": self.kind, "target": self.target, "classes": list(self.classes)}
+        plain: dict[str, Any] = {"kind": self.kind, "target": self.target, "classes": list(self.classes)}
+        if self.targets:
+            plain["targets"] = list(self.targets)
+        if self.kind == "forecasting":
+            plain["horizon"] = self.horizon
+        if self.scales:
+            plain["scales"] = {name: list(values) for name, values in self.scales.items()}
+        return plain
 
     @classmethod
     def from_plain(cls, plain: Mapping[str, Any]) -> Task:
-        return cls(cast(TaskKind, plain["kind"]), plain["target"], tuple(plain["classes"]))
+        return cls(
+            cast(TaskKind, plain["kind"]),
+            plain["target"],
+            tuple(plain["classes"]),
+            tuple(plain.get("targets", ())),
+            plain.get("horizon", 1),
+            {name: tuple(values) for name, values in plain.get("scales", {}).items()},
+        )
 
 
 @dataclass(frozen=True)
@@ -65,17 +134,31 @@ class Field:
 
 @dataclass(frozen=True)
 class Signature:
-    """The input and output sizes of a network: it is called with `inputs` by name, each
-    ``(batch, *shape)``, and gives ``(batch, n_outputs)``: class logits, or standardised targets.
+    """The input and output sizes of a network.
+
+    It is called with `inputs` by name, each ``(batch, *shape)``, and gives ``(batch, n_outputs)``: logits
+    of classes or labels, standardised targets, or a score of anomaly; see `automl.family` for more.
 
     Args:
-        kind: the kind of data: ``table`` (fields ``numeric`` and ``categorical``, each left out
-            where there is none) or ``image`` (field ``image``).
+        kind: the kind of data, one of `KINDS`, and with it the fields, each left out where there is none:
+
+            - ``table``: ``numeric`` ``(n,)`` and ``categorical`` ``(n,)``
+            - ``image``: ``image`` ``(channels, height, width)``
+            - ``text``: ``tokens`` ``(n_tokens,)``, filled up with 0; 1 is an unknown token
+            - ``audio``: ``wave`` ``(n_samples,)``, filled up with 0, and ``length`` ``()`` in samples where
+              lengths differ; `details` has ``sample_rate`` in hertz
+            - ``series``: ``series`` ``(channels, n_steps)``, filled up with 0, and ``length`` ``()`` in steps
+              where lengths differ
+            - ``series`` to forecast: ``past`` ``(channels, look_back)``, its first channels the targets, and
+              ``future`` ``(n_known, horizon)`` of what is known ahead; `details` has ``horizon``. Outputs
+              are ``(n_targets, horizon)`` in one row.
+        details: other sizes that networks need.
     """
 
     kind: str
     inputs: Mapping[str, Field]
     n_outputs: int
+    details: Mapping[str, int] = field(default_factory=dict)
 
     def to_plain(self) -> dict[str, Any]:
         return {
@@ -85,6 +168,7 @@ class Signature:
                 for name, f in self.inputs.items()
             },
             "n_outputs": self.n_outputs,
+            "details": dict(self.details),
         }
 
     @classmethod
@@ -93,7 +177,7 @@ class Signature:
             name: Field(tuple(f["shape"]), f["dtype"], tuple(f["cardinalities"]))
             for name, f in plain["inputs"].items()
         }
-        return cls(plain["kind"], inputs, plain["n_outputs"])
+        return cls(plain["kind"], inputs, plain["n_outputs"], plain.get("details", {}))
 
 
 @dataclass(frozen=True)
@@ -103,10 +187,9 @@ class Metric:
     Args:
         goal: whether more (``max``) or less (``min``) is better.
         tasks: the kinds of task it judges.
-        compute: ``compute(target, prediction) -> score`` in its natural sign. For classification
-            `target` is ``(rows,)`` class codes and `prediction` ``(rows, n_classes)`` probabilities;
-            for regression both are ``(rows,)`` in the target's own units.
-        binary_only: whether it needs exactly two classes (the second is the positive one).
+        compute: ``compute(target, prediction) -> score`` in its natural sign, of arrays as `Rows.target`
+            says; with `needs`, a third argument.
+        needs: the name of one of `Task.scales`, ``(n,)``, that it is also given; see `bound`.
         summary: one line for people, with the unit.
         bounds: what scores cannot leave, so that intervals do not either.
         per_row: ``per_row(target, prediction) -> (rows,)`` or ``(rows, k)`` values whose means over the
@@ -119,19 +202,34 @@ class Metric:
     name: str
     goal: Goal
     tasks: tuple[TaskKind, ...]
-    compute: Callable[[Array, Array], float]
+    compute: Callable[..., float]
     summary: str
-    binary_only: bool = False
-    per_row: Callable[[Array, Array], Array] | None = None
+    per_row: Callable[..., Array] | None = None
     from_mean: Callable[[Array], Array] | None = None
     bounds: tuple[float, float] = (float("-inf"), float("inf"))
+    needs: str | None = None
+
+    def bound(self, scales: Mapping[str, Sequence[float]]) -> Metric:
+        """The same metric as a function of target and prediction alone, with what it needs filled in."""
+        if self.needs is None:
+            return self
+        needed = np.asarray(scales[self.needs], np.float64)
+        compute, per_row = self.compute, self.per_row
+        return replace(
+            self,
+            needs=None,
+            compute=lambda target, prediction: compute(target, prediction, needed),
+            per_row=per_row and (lambda target, prediction: per_row(target, prediction, needed)),
+        )
 
     def better(self, one: float, other: float) -> bool:
         """Whether score `one` is strictly better than `other`."""
         return one > other if self.goal == "max" else one < other
 
     def fits(self, task: Task) -> bool:
-        return task.kind in self.tasks and not (self.binary_only and len(task.classes) != 2)
+        if self.needs is not None and self.needs not in task.scales:
+            return False
+        return task.kind in self.tasks
 
 
 @dataclass(frozen=True)
@@ -140,7 +238,16 @@ class Rows:
 
     Args:
         inputs: one array per field of the signature, each ``(rows, *shape)``.
-        target: ``(rows,)``; int64 class codes, or float64 in the target's own units.
+        target: what predictions are judged against, by the kind of task, with the form of predictions:
+
+            - classification: ``(rows,)`` int64 codes; probabilities ``(rows, n_classes)``
+            - multilabel: ``(rows, n_labels)`` int64 0 or 1; probabilities of the same shape
+            - regression: ``(rows,)`` float64 in own units, or ``(rows, n_targets)``; the same
+            - quantile: ``(rows,)`` float64; ``(rows, n_levels)``, rising
+            - forecasting: ``(rows, n_targets * horizon)`` float64, target by target; the same
+            - anomaly: ``(rows,)`` int64, 1 where a row is anomalous; scores ``(rows,)``, more is stranger
+            - representation: ``(rows,)`` int64 codes; embeddings ``(rows, n_features)``
+            - generation: ``(rows, n_features)`` float64 features of real rows; those of generated ones
         index: ``(rows,)`` int64, the place of each row in the data as read, from 0.
         groups: ``(rows,)`` int64 codes of the group of each row where the split is by group.
     """
@@ -166,7 +273,34 @@ class Rows:
 
 @dataclass(frozen=True)
 class TargetScale:
-    """How a regression target is standardised for the network: ``(target - mean) / deviation``."""
+    """How targets are standardised for the network: ``(target - mean) / deviation``.
 
-    mean: float = 0.0
-    deviation: float = 1.0
+    Args:
+        mean: one value for every output, or one for all.
+        deviation: likewise.
+    """
+
+    mean: float | tuple[float, ...] = 0.0
+    deviation: float | tuple[float, ...] = 1.0
+
+    def standardised(self, target: Array) -> Array:
+        """Targets ``(rows,)`` or ``(rows, n)`` as the network gives them."""
+        return np.asarray((target - np.asarray(self.mean)) / np.asarray(self.deviation))
+
+    def own_units(self, outputs: Array) -> Array:
+        """What the network gives in the target's own units."""
+        return np.asarray(outputs * np.asarray(self.deviation) + np.asarray(self.mean))
+
+    def to_plain(self) -> dict[str, Any]:
+        return {
+            name: list(value) if isinstance(value, tuple) else float(value)
+            for name, value in (("mean", self.mean), ("deviation", self.deviation))
+        }
+
+    @classmethod
+    def from_plain(cls, plain: Mapping[str, Any]) -> TargetScale:
+        mean, deviation = (
+            tuple(value) if isinstance(value, list) else value
+            for value in (plain["mean"], plain["deviation"])
+        )
+        return cls(mean, deviation)

@@ -6,16 +6,19 @@ from automl.training.devices import n_parameters, peak_memory_bytes, set_threads
 from automl.training.loop import Training
 from automl.training.network import build_network, load_weights
 from automl.training.own_loop import OwnLoop, start
-from automl.training.predict import predict
+from automl.training.predict import generate, predict
+from automl.training.pretraining import pretrain
 
 __all__ = [
     "OwnLoop",
     "Training",
     "build_network",
+    "generate",
     "load_weights",
     "n_parameters",
     "peak_memory_bytes",
     "predict",
+    "pretrain",
     "set_threads",
     "start",
 ]

@@ -6,6 +6,7 @@ import resource
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 
 import numpy as np
 import torch
@@ -30,6 +31,12 @@ def peak_memory_bytes(device: str) -> int:
         return int(torch.cuda.max_memory_allocated(device))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else peak * 1024  # macOS counts bytes, Linux kibibytes
+
+
+@cache
+def multiplies_bfloat16() -> bool:
+    """Whether this CPU has units that multiply matrices of bfloat16 faster than of float32."""
+    return bool(torch.cpu.get_capabilities().get("amx_bf16", False))
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from typing import Any, cast
 
 import numpy as np
@@ -11,15 +11,15 @@ import torch
 from torch import Tensor, nn
 
 from automl.errors import TrialFailure
-from automl.family import Epoch, TrainingRun
-from automl.task import Rows
+from automl.family import Epoch, MakeStep, TrainingRun
+from automl.task import NUMERIC, Rows
 from automl.training.devices import failures, randomness
-from automl.training.losses import loss_function
-from automl.training.optimizers import optimizer_for
-from automl.training.predict import PREDICT_BATCH_SIZE, outputs_of, to_predictions, to_tensor, to_tensors
+from automl.training.predict import outputs_of, predict, to_predictions, to_tensor, to_tensors
+from automl.training.pretraining import pretrain
 from automl.training.progress import Progress, check_finite
 from automl.training.schedules import rate_factor
 from automl.training.snapshot import restore_optimizer, snapshot_optimizer
+from automl.training.steps import descent
 
 # The loss stays on the device; it is looked at this often, so that a diverged epoch ends early.
 _STEPS_BETWEEN_CHECKS = 100
@@ -39,26 +39,27 @@ class Training:
     `state` between two epochs is all that `restore` needs to go on bit by bit as if unbroken.
 
     Args:
+        step: how it learns from a batch, where its family has a way of its own.
         compiled: whether to pass the network through `torch.compile`; heeded on a GPU alone, and
             worth its half minute only for long trainings.
     """
 
-    def __init__(self, run: TrainingRun, *, compiled: bool = False) -> None:
+    def __init__(self, run: TrainingRun, step: MakeStep | None = None, *, compiled: bool = False) -> None:
         if len(run.train) < 2:
             raise TrialFailure("bad_data", f"Training needs at least 2 rows, but there are {len(run.train)}.")
         self.run = run
-        self._on_gpu = torch.device(run.device).type == "cuda"
-        if self._on_gpu:
+        on_gpu = torch.device(run.device).type == "cuda"
+        if on_gpu:
             torch.cuda.reset_peak_memory_stats(run.device)
         with failures("when the data were placed"):
             self._inputs = to_tensors(run.train.inputs, run.device)
             self._target = to_tensor(self._wanted(run.train), run.device)
             self._validation = to_tensors(run.validation.inputs, run.device)
-        compiles = compiled and self._on_gpu
-        self._forward = cast(nn.Module, torch.compile(run.network)) if compiles else run.network
-        self._loss = loss_function(run.configuration["loss"], run.task, self._target)
-        self._optimizer = optimizer_for(run.network, run.configuration)
-        self._weights = [w for group in self._optimizer.param_groups for w in group["params"]]
+        forward = cast(nn.Module, torch.compile(run.network)) if compiled and on_gpu else run.network
+        self._step = (step or partial(descent, forward=forward, target=self._target))(run)
+        for optimizer in self._step.optimizers.values():
+            for group in optimizer.param_groups:
+                group["initial_lr"] = group["lr"]
         self._progress = Progress(run.metrics[0])
         self._best: dict[str, Tensor] = {}
 
@@ -83,6 +84,9 @@ class Training:
         Raises:
             TrialFailure: it diverged, or memory ran out.
         """
+        if not self.curve and self.run.unlabelled is not None:
+            with failures("before the first epoch"), randomness(self.run.seed, 0, self.run.device):
+                pretrain(self.run)
         while len(self.curve) < self.run.epochs:
             number = len(self.curve) + 1
             with failures(f"in epoch {number}"):
@@ -101,7 +105,8 @@ class Training:
         """All that `restore` needs: tensors (copies, on the CPU) and values that are JSON."""
         tensors = {f"network.{name}": tensor for name, tensor in self.run.network.state_dict().items()}
         tensors |= {f"best.{name}": tensor for name, tensor in self._best.items()}
-        tensors |= {f"optimizer.{name}": t for name, t in snapshot_optimizer(self._optimizer).items()}
+        for name, optimizer in self._step.optimizers.items():
+            tensors |= {f"optimizer.{name}.{key}": t for key, t in snapshot_optimizer(optimizer).items()}
         return {n: t.detach().to("cpu", copy=True) for n, t in tensors.items()}, self._progress.to_plain()
 
     def restore(self, tensors: Mapping[str, Tensor], values: Mapping[str, Any]) -> None:
@@ -113,7 +118,8 @@ class Training:
         try:
             self.run.network.load_state_dict(_under("network.", tensors))
             self._best = {n: t.to(self.run.device, copy=True) for n, t in _under("best.", tensors).items()}
-            restore_optimizer(self._optimizer, _under("optimizer.", tensors))
+            for name, optimizer in self._step.optimizers.items():
+                restore_optimizer(optimizer, _under(f"optimizer.{name}.", tensors))
             self._progress.restore(values)
         except (RuntimeError, KeyError, ValueError, TypeError) as error:
             message = f"The checkpoint does not fit this training: {error}"
@@ -121,7 +127,7 @@ class Training:
 
     def _fit(self, number: int) -> tuple[float, int]:
         """One pass over the training rows: the mean loss, and how many rows it saw."""
-        run, rate = self.run, self.run.configuration["learning_rate"]
+        run = self.run
         run.network.train()
         batches = self._batches()
         n_steps = run.epochs * len(batches)
@@ -130,9 +136,11 @@ class Training:
         for place, rows in enumerate(batches):
             step = (number - 1) * len(batches) + place
             factor = rate_factor(run.configuration["schedule"], run.configuration["warm_up"], step, n_steps)
-            for group in self._optimizer.param_groups:
-                group["lr"] = rate * factor
-            total += self._step(rows)
+            for optimizer in self._step.optimizers.values():
+                for group in optimizer.param_groups:
+                    group["lr"] = group["initial_lr"] * factor
+            inputs = {name: values.index_select(0, rows) for name, values in self._inputs.items()}
+            total += self._step(inputs, self._target.index_select(0, rows))
             n_rows += len(rows)
             if place % _STEPS_BETWEEN_CHECKS == _STEPS_BETWEEN_CHECKS - 1:
                 check_finite(total.item(), "training loss", number)
@@ -146,35 +154,17 @@ class Training:
         batches = list(torch.split(order, self.run.configuration["batch_size"]))
         return batches[:-1] if len(batches) > 1 and len(batches[-1]) == 1 else batches
 
-    def _step(self, rows: Tensor) -> Tensor:
-        """One step of the optimiser; gives the loss summed over the batch, still on the device."""
-        self._optimizer.zero_grad(set_to_none=True)
-        # A part has at least two rows, for the same reason as a batch.
-        n_parts = max(1, min(self.run.micro_batches, len(rows) // 2))
-        total: Tensor | None = None
-        for part in rows.tensor_split(n_parts) if n_parts > 1 else (rows,):
-            inputs = {name: values.index_select(0, part) for name, values in self._inputs.items()}
-            with self._precision():
-                outputs = self._forward(**inputs)
-            loss = self._loss(outputs, self._target.index_select(0, part))
-            (loss / len(rows)).backward()  # type: ignore[no-untyped-call]
-            total = loss.detach() if total is None else total + loss.detach()
-        # Pascanu et al., "On the difficulty of training recurrent neural networks", 2013, algorithm 1
-        nn.utils.clip_grad_norm_(self._weights, self.run.configuration["clip_norm"], foreach=True)
-        self._optimizer.step()
-        assert total is not None
-        return total
-
-    def _precision(self) -> AbstractContextManager[Any]:
-        return torch.autocast("cuda", dtype=torch.bfloat16) if self._on_gpu else nullcontext()
-
     def _validate(self, number: int) -> dict[str, float]:
         # In full precision on every device, so that the kept model scores the same when it is used.
-        outputs = outputs_of(self._forward, self._validation, PREDICT_BATCH_SIZE)
-        prediction = to_predictions(outputs, self.run.task, self.run.target_scale)
+        run = self.run
+        if run.task.kind == "generation":
+            prediction = predict(
+                run.network, run.validation.inputs, run.task, run.target_scale, run.device, run.features
+            )
+        else:
+            prediction = to_predictions(outputs_of(run.network, self._validation), run.task, run.target_scale)
         check_finite(float(np.sum(prediction)), "validation prediction", number)
-        target = self.run.validation.target
-        scores = {metric.name: metric.compute(target, prediction) for metric in self.run.metrics}
+        scores = {m.name: m.compute(run.validation.target, prediction) for m in run.metrics}
         for name, score in scores.items():
             check_finite(score, f"validation {name}", number)
         return scores
@@ -187,9 +177,9 @@ class Training:
             self._best[name].copy_(tensor)
 
     def _wanted(self, rows: Rows) -> Any:
-        if self.run.task.kind == "classification":
-            return rows.target
-        return (rows.target - self.run.target_scale.mean) / self.run.target_scale.deviation
+        if self.run.task.kind in NUMERIC:
+            return self.run.target_scale.standardised(rows.target)
+        return rows.target
 
 
 def _under(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -77,4 +77,4 @@ class OwnLoop:
 
 def start(family: Family, run: TrainingRun) -> Training | OwnLoop:
     """The training of `run`, by the family's own loop where it has one."""
-    return Training(run) if family.train is None else OwnLoop(family, run)
+    return Training(run, family.step) if family.train is None else OwnLoop(family, run)
