@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from automl.task import Array, Rows, Signature, Task, TaskKind
+from automl.task import KINDS, Array, Rows, Signature, Task, TaskKind
 
-Predict = Callable[[Mapping[str, Array]], Array]
+Predict = Callable[[Mapping[str, Array]], Any]
 
 
 @dataclass(frozen=True)
@@ -17,10 +18,12 @@ class Baseline:
     """A method without a search.
 
     Args:
+        tasks: the kinds of task it serves, on each kind of data that can have them.
         kinds: the kinds of data it serves (`Signature.kind`).
         fit: ``fit(train, signature, task, seed)`` returns the function that predicts: from inputs it
-            gives ``(rows, n_classes)`` probabilities, every class of the task in its order, or ``(rows,)``
-            values in the target's own units.
+            gives predictions in the form that `automl.task.Rows` says, with every class of the task in
+            its order and numbers in the target's own units. For generation these are as many new rows
+            as the inputs have: the fields of the signature by name, each ``(rows, *shape)``.
         summary: one line for people.
     """
 
@@ -32,7 +35,7 @@ class Baseline:
 
     def fits(self, kind: str, task: TaskKind) -> bool:
         """Whether it serves this kind of data and this kind of task."""
-        return kind in self.kinds and task in self.tasks
+        return kind in self.kinds and task in self.tasks and task in KINDS.get(kind, ())
 
 
 def n_rows(inputs: Mapping[str, Array]) -> int:

@@ -1,4 +1,4 @@
-"""The mean of the training target, whatever the input."""
+"""The mean of each training target, whatever the input."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from collections.abc import Mapping
 import numpy as np
 
 from automl.baselines import Baseline, Predict, n_rows
-from automl.task import Array, Rows, Signature, Task
+from automl.task import KINDS, Array, Rows, Signature, Task
 
 
 def _fit(train: Rows, _signature: Signature, _task: Task, _seed: int) -> Predict:
-    mean = float(train.target.mean())
+    mean = np.asarray(train.target.mean(axis=0))  # () or (n_targets,)
 
     def predict(inputs: Mapping[str, Array]) -> Array:
-        return np.full(n_rows(inputs), mean)
+        return np.full((n_rows(inputs), *mean.shape), mean)
 
     return predict
 
 
-BASELINE = Baseline("mean", ("regression",), ("table", "image"), "the mean of the training rows", _fit)
+BASELINE = Baseline("mean", ("regression",), tuple(KINDS), "the mean of the training rows", _fit)

@@ -1,4 +1,4 @@
-"""The shares of the classes in training, whatever the input."""
+"""The shares of the classes or labels in training, whatever the input."""
 
 from __future__ import annotations
 
@@ -7,11 +7,14 @@ from collections.abc import Mapping
 import numpy as np
 
 from automl.baselines import Baseline, Predict, n_rows
-from automl.task import Array, Rows, Signature, Task
+from automl.task import KINDS, Array, Rows, Signature, Task
 
 
 def _fit(train: Rows, _signature: Signature, task: Task, _seed: int) -> Predict:
-    shares = np.bincount(train.target, minlength=len(task.classes)) / len(train)
+    if task.kind == "multilabel":
+        shares = train.target.mean(axis=0)
+    else:
+        shares = np.bincount(train.target, minlength=len(task.classes)) / len(train)
 
     def predict(inputs: Mapping[str, Array]) -> Array:
         return np.tile(shares, (n_rows(inputs), 1))
@@ -21,8 +24,8 @@ def _fit(train: Rows, _signature: Signature, task: Task, _seed: int) -> Predict:
 
 BASELINE = Baseline(
     "most_frequent",
-    ("classification",),
-    ("table", "image"),
-    "the most frequent class of the training rows",
+    ("classification", "multilabel"),
+    tuple(KINDS),
+    "the share of each class or label in the training rows",
     _fit,
 )

@@ -7,39 +7,50 @@ from __future__ import annotations
 
 import numpy as np
 
+from automl.metrics._positives import mean_of, positives
 from automl.task import Array, Metric
 
 
 def auroc(target: Array, prediction: Array) -> float:
-    """The chance that a row of the second class has a higher probability of it than one of the first.
+    """The chance that a row that has a label, or is anomalous, has a higher score than one that is not.
 
-    Ties count one half (Mann-Whitney U). 0.5 where `target` has only one class: no pair to order.
+    Ties count one half (Mann-Whitney U). Of two classes the second is asked for; of several labels, or
+    of more classes, each against the rest, it is the mean (macro). Those that all rows have, or none,
+    are left out, as there is no pair to order; 0.5 if no other is left.
 
     >>> auroc(np.array([0, 0, 1, 1]), np.array([[0.9, 0.1], [0.6, 0.4], [0.65, 0.35], [0.2, 0.8]]))
     0.75
     """
-    positive = target == 1
-    n_positive = int(positive.sum())
-    n_negative = len(target) - n_positive
-    if n_positive == 0 or n_negative == 0:
-        return 0.5
-    _, place, counts = np.unique(prediction[:, 1], return_inverse=True, return_counts=True)
+    positive, score = positives(target, prediction)
+    n_positive = positive.sum(axis=0)
+    ordered = (n_positive > 0) & (n_positive < len(target))
+    areas = [_area(positive[:, j], score[:, j]) if ordered[j] else 0.0 for j in range(len(ordered))]
+    return float(mean_of(np.array(areas), ordered, empty=0.5))
+
+
+def _area(positive: Array, score: Array) -> float:
+    _, place, counts = np.unique(score, return_inverse=True, return_counts=True)
     rank = (np.cumsum(counts) - (counts - 1) / 2)[place]  # from 1; ties share their mean
+    n_positive = int(positive.sum())
     surplus = rank[positive].sum() - n_positive * (n_positive + 1) / 2
-    return float(surplus / (n_positive * n_negative))
+    return float(surplus / (n_positive * (len(positive) - n_positive)))
 
 
 def _placements(target: Array, prediction: Array) -> Array:
-    """How each row is placed among those of the other class: ``(rows, 5)``, whose means decide.
+    """How each row is placed among those of the other kind: ``(rows, 3 n_columns)``, whose means decide.
 
     The area is linear in them to first order (DeLong et al., Biometrics, 1988): mean placement of
     the positive rows plus that of the negative ones, less the area itself.
     """
-    positive, chance = target == 1, prediction[:, 1]
-    above = _share_below(chance, np.sort(chance[~positive]))
-    below = 1.0 - _share_below(chance, np.sort(chance[positive]))
-    whole = np.full(len(target), auroc(target, prediction))
-    return np.column_stack([positive * above, positive, ~positive * below, ~positive, whole])
+    positive, score = positives(target, prediction)
+    placed = np.empty((3, len(target), positive.shape[1]))
+    for j in range(positive.shape[1]):
+        true, values = positive[:, j], score[:, j]
+        above = _share_below(values, np.sort(values[~true]))
+        below = 1.0 - _share_below(values, np.sort(values[true]))
+        area = above[true].mean() if true.any() else 0.0
+        placed[:, :, j] = true * (above - area), ~true * below, true
+    return np.concatenate(list(placed), axis=1)
 
 
 def _share_below(values: Array, others: Array) -> Array:
@@ -49,19 +60,18 @@ def _share_below(values: Array, others: Array) -> Array:
 
 
 def _from_placements(means: Array) -> Array:
-    positive, negative = means[..., 1], means[..., 3]
-    both = (positive > 0) & (negative > 0)
-    area = means[..., 0] / np.where(both, positive, 1.0) + means[..., 2] / np.where(both, negative, 1.0)
-    return np.where(both, area - means[..., 4], 0.5)
+    above, below, positive = np.split(means, 3, axis=-1)
+    ordered = (positive > 0) & (positive < 1)
+    share = np.where(ordered, positive, 0.5)
+    return mean_of(above / share + below / (1 - share), ordered, empty=0.5)
 
 
 METRIC = Metric(
     "auroc",
     "max",
-    ("classification",),
+    ("classification", "multilabel", "anomaly"),
     auroc,
-    "area under the ROC curve, 0.5 is guessing",
-    binary_only=True,
+    "area under the ROC curve, averaged over classes or labels; 0.5 is guessing",
     per_row=_placements,
     from_mean=_from_placements,
     bounds=(0.0, 1.0),
