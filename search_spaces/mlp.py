@@ -8,7 +8,9 @@ from automl.family import Family
 from automl.hyperparameters import ACTIVATIONS, NORMALISATIONS
 from automl.space import Choice, Configuration, Float, Int
 from automl.task import Signature
-from search_spaces._layers import TableInput, activation, embedding_space, normalisation
+from search_spaces._layers import activation, normalisation
+from search_spaces._numbers import embedding_space
+from search_spaces._tables import TableInput
 
 
 class MLP(nn.Module):
@@ -28,10 +30,14 @@ class MLP(nn.Module):
             ]
         self.layers = nn.Sequential(*layers)
         self.head = nn.Linear(width, signature.n_outputs)
+        self.n_features = width
 
     def forward(self, numeric: Tensor | None = None, categorical: Tensor | None = None) -> Tensor:
-        hidden = self.layers(self.input(numeric, categorical))
-        return self.head(hidden)  # type: ignore[no-any-return]
+        return self.head(self.encode(numeric, categorical))  # type: ignore[no-any-return]
+
+    def encode(self, numeric: Tensor | None = None, categorical: Tensor | None = None) -> Tensor:
+        """What the last layer sees: ``(batch, n_features)``."""
+        return self.layers(self.input(numeric, categorical))  # type: ignore[no-any-return]
 
 
 FAMILY = Family(
@@ -43,9 +49,10 @@ FAMILY = Family(
         "activation": Choice(ACTIVATIONS, prior="relu"),
         "normalisation": Choice(NORMALISATIONS, prior="batch"),
         "dropout": Float(0.0, 0.5, prior=0.15, limits=(0.0, 0.95)),
-        "embedding": embedding_space(),
+        "embedding": embedding_space("piecewise_linear", Int(4, 32, log=True, prior=12, limits=(1, 512))),
     },
     build=MLP,
+    encodes=True,
     source=(
         "Rumelhart, Hinton & Williams, Learning representations by back-propagating errors, Nature 1986; "
         "embeddings: Gorishniy et al., On Embeddings for Numerical Features in Tabular Deep Learning, "

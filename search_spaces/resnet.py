@@ -8,7 +8,9 @@ from automl.family import Family
 from automl.hyperparameters import ACTIVATIONS, NORMALISATIONS
 from automl.space import Choice, Configuration, Float, Int
 from automl.task import Signature
-from search_spaces._layers import TableInput, activation, embedding_space, normalisation
+from search_spaces._layers import activation, normalisation
+from search_spaces._numbers import embedding_space
+from search_spaces._tables import TableInput
 
 
 class ResNet(nn.Module):
@@ -25,17 +27,21 @@ class ResNet(nn.Module):
         width = configuration["width"]
         self.first = nn.Linear(self.input.width, width)
         self.blocks = nn.ModuleList(_block(configuration) for _ in range(configuration["depth"]))
-        self.head = nn.Sequential(
-            normalisation(configuration["normalisation"], width),
-            activation(configuration["activation"]),
-            nn.Linear(width, signature.n_outputs),
+        self.last = nn.Sequential(
+            normalisation(configuration["normalisation"], width), activation(configuration["activation"])
         )
+        self.head = nn.Linear(width, signature.n_outputs)
+        self.n_features = width
 
     def forward(self, numeric: Tensor | None = None, categorical: Tensor | None = None) -> Tensor:
+        return self.head(self.encode(numeric, categorical))  # type: ignore[no-any-return]
+
+    def encode(self, numeric: Tensor | None = None, categorical: Tensor | None = None) -> Tensor:
+        """What the last layer sees: ``(batch, n_features)``."""
         hidden = self.first(self.input(numeric, categorical))
         for block in self.blocks:
             hidden = hidden + block(hidden)
-        return self.head(hidden)  # type: ignore[no-any-return]
+        return self.last(hidden)  # type: ignore[no-any-return]
 
 
 def _block(configuration: Configuration) -> nn.Module:
@@ -63,8 +69,9 @@ FAMILY = Family(
         "normalisation": Choice(NORMALISATIONS, prior="batch"),
         "dropout": Float(0.0, 0.5, prior=0.25, limits=(0.0, 0.95)),
         "residual_dropout": Float(0.0, 0.5, prior=0.0, limits=(0.0, 0.95)),
-        "embedding": embedding_space(),
+        "embedding": embedding_space("piecewise_linear", Int(4, 32, log=True, prior=12, limits=(1, 512))),
     },
     build=ResNet,
+    encodes=True,
     source="Gorishniy et al., Revisiting Deep Learning Models for Tabular Data, NeurIPS 2021",
 )
