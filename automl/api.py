@@ -53,12 +53,12 @@ class SearchResult:
         return pull(self.search_id, folder, store=self.store.path)
 
 
-def spec_of(source: Source, target: str | None = None, **options: Any) -> SearchSpec:
+def spec_of(source: Source, target: str | list[str] | None = None, **options: Any) -> SearchSpec:
     """The spec that `source` means: a spec file, a data file or folder, a registered name, or a spec.
 
     Args:
         source: ``houses.yaml``, ``houses.csv``, ``digits``, ``openml:31``, a mapping or a `SearchSpec`.
-        target: the column to predict, where `source` is data.
+        target: the column to predict, or several, where `source` is data.
         options: fields of the spec, for example ``budget={"time": "5m"}``.
     """
     if isinstance(source, SearchSpec):
@@ -85,7 +85,7 @@ def spec_of(source: Source, target: str | None = None, **options: Any) -> Search
 
 def search(
     source: Source,
-    target: str | None = None,
+    target: str | list[str] | None = None,
     *,
     store: str | Path | None = None,
     executor: Executor | None = None,

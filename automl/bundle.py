@@ -37,6 +37,7 @@ from automl.space import Configuration
 from automl.space_notation import override
 from automl.task import Array, Signature, TargetScale, Task
 
+FORMAT = 2
 __all__ = ["Predictor", "load", "save", "verify"]
 
 
@@ -56,6 +57,7 @@ def save(
     preprocessing: _Preprocessing,
     details: Mapping[str, Any],
     file_family: bool | None = None,
+    samples: Mapping[str, bytes] | None = None,
 ) -> None:
     """Writes a bundle; it counts from the moment its manifest is there.
 
@@ -63,19 +65,20 @@ def save(
         details: JSON: where the model comes from and how well it does; see `model_card`.
         file_family: whether the family came from a user's own file; by itself, whether the
             catalogue lacks the name.
+        samples: files that show what the model generates, by name, such as ``samples.png``.
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / files.MANIFEST).unlink(missing_ok=True)
     own_file = family_name not in catalog.names("family") if file_family is None else file_family
     model = {
-        "format": 1,
+        "format": FORMAT,
         "family": family_name,
         "file_family": own_file,
         "configuration": configuration,
         "signature": signature.to_plain(),
         "task": task.to_plain(),
-        "target_scale": {"mean": float(target_scale.mean), "deviation": float(target_scale.deviation)},
+        "target_scale": target_scale.to_plain(),
         "details": dict(details),
     }
     weights = {n: t.detach().to("cpu", copy=True).contiguous() for n, t in network.state_dict().items()}
@@ -86,6 +89,8 @@ def save(
     if arrays:
         contiguous = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
         files.write_file(folder / files.PREPROCESSING_ARRAYS, arrays_to_bytes(contiguous))
+    for name, content in (samples or {}).items():
+        files.write_file(folder / name, content)
     files.write_file(folder / files.CARD, model_card(model, training.n_parameters(network)).encode())
     files.write_manifest(folder)
 
@@ -104,10 +109,12 @@ def load(folder: str | Path, family: Family | None = None, device: str = "cpu") 
     verify(folder)
     model = files.read_json(folder / files.MODEL)
     try:
-        if model["format"] != 1:
-            raise BundleError(f"{folder} is a model of format {model['format']!r}; this version reads 1.")
+        if model["format"] != FORMAT:
+            raise BundleError(
+                f"{folder} is a model of format {model['format']!r}; this version reads {FORMAT}."
+            )
         signature, task = Signature.from_plain(model["signature"]), Task.from_plain(model["task"])
-        scale = TargetScale(model["target_scale"]["mean"], model["target_scale"]["deviation"])
+        scale = TargetScale.from_plain(model["target_scale"])
         configuration = model["configuration"]
         chosen = _family(folder, model, family)
         network = _network(folder, chosen, configuration, signature, task)
@@ -135,7 +142,9 @@ def _network(
 ) -> nn.Module:
     """The network with the bundle's weights; sizes are compared before any memory is taken."""
     try:
-        override(family.full_space(task.kind), _as_changes(configuration))
+        pretrained = "pretraining" in configuration
+        space = family.full_space(task.kind, signature.kind, pretrains=pretrained)
+        override(space, _as_changes(configuration))
     except SpecError as error:
         raise BundleError(f"The configuration in {folder} does not fit its family: {error}") from error
     _compare_sizes(folder, family, configuration, signature)

@@ -31,6 +31,7 @@ for command in (
     models.pull,
     models.predict,
     models.evaluate,
+    models.generate,
     reading.dashboard,
     reading.families,
     reading.datasets,

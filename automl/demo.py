@@ -55,16 +55,18 @@ def run_demo(store: str | None) -> int:
 
 def _use(folder: Path) -> None:
     """Loads the bundle as a stranger would, and shows what it predicts for some of the test images."""
+    import numpy as np
+
     from automl import api, catalog
     from automl.data import prepare
     from automl.spec import parse_spec
 
     model = api.load(folder)
     raw = catalog.dataset("digits").load()
-    assert raw.images is not None
+    assert raw.values is not None
     spec = parse_spec(SPEC)
     rows = prepare(spec.data, spec.split, spec.task).test.index[:8].tolist()
-    images, labels = raw.images[rows], raw.frame["label"][rows].to_list()
+    images, labels = raw.take(np.array(rows)).values, raw.frame["label"][rows].to_list()
     _say(f"  {model.describe().splitlines()[0]}")
     _say(f"  predicted: {' '.join(map(str, model.predict(images)))}")
     _say(f"  true:      {' '.join(labels)}")

@@ -48,15 +48,22 @@ def model_card(model: Mapping[str, Any], n_parameters: int) -> str:
 
 def _summary(model: Mapping[str, Any], details: Mapping[str, Any], n_parameters: int) -> str:
     task = model["task"]
-    if task["kind"] == "classification":
-        names = ", ".join(_plain(name) for name in task["classes"][:20])
-        more = ", ..." if len(task["classes"]) > 20 else ""
-        what = f"one of {len(task['classes'])} classes ({names}{more})"
-    else:
-        what = "a number"
+    names = ", ".join(_plain(name) for name in task["classes"][:20])
+    names += ", ..." if len(task["classes"]) > 20 else ""
+    target, n_classes = _plain(task["target"]), len(task["classes"])
+    what = {
+        "classification": f"Predicts one of {n_classes} classes ({names})",
+        "multilabel": f"Predicts any of {n_classes} labels ({names})",
+        "regression": f"Predicts {'the numbers ' + target if task.get('targets') else 'a number'}",
+        "quantile": f"Predicts quantiles of {target}",
+        "forecasting": f"Forecasts {target}, {task.get('horizon')} steps ahead",
+        "anomaly": "Scores how strange a row is (labels only judged it)",
+        "generation": "Generates rows",
+        "representation": "Embeds rows (labels only judged it)",
+    }[task["kind"]]
     weights = details.get("starting_weights")
     start = f"began from the weights `{_plain(weights)}`" if weights else "was trained from nothing"
-    return f"Predicts {what} from data of the kind `{model['signature']['kind']}`. It has {n_parameters:,} \
+    return f"{what} from data of the kind `{model['signature']['kind']}`. It has {n_parameters:,} \
 weights and {start}."
 
 

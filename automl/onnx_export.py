@@ -20,10 +20,12 @@ from automl import bundle_files as files
 from automl.errors import BundleError, RequestError
 from automl.family import Family
 from automl.predictor import Predictor
-from automl.task import Array, Signature, TargetScale, Task
+from automl.task import NUMERIC, Array, Signature, TargetScale, Task
+from automl.training.predict import activated, averaged
 
 OUTPUT = "prediction"
 _TOLERANCE = 1e-4
+_LEAST = 1e-3  # of the largest number, so that errors of rounding in scores of any size pass
 _N_CHECKED = (1, 7)  # numbers of rows: the batch dimension is to be free
 
 
@@ -31,7 +33,7 @@ def export_onnx(folder: str | Path, family: Family | None = None) -> Path:
     """Adds ``model.onnx`` to a bundle and to its manifest, once it agrees with torch to 1e-4.
 
     Its inputs are the encoded fields of the signature by name, the batch dimension first and free;
-    its output ``prediction`` is ``(batch, n_classes)`` probabilities or ``(batch,)`` own units.
+    its output ``prediction`` has the form that `Rows.target` lists for the task.
 
     Raises:
         RequestError: the packages of the extra ``onnx`` are not installed.
@@ -40,6 +42,11 @@ def export_onnx(folder: str | Path, family: Family | None = None) -> Path:
     runtime = _runtime()
     folder = Path(folder)
     predictor = bundle.load(folder, family=family)
+    if predictor.task.kind == "generation":
+        raise RequestError(
+            "A model that generates rows has random numbers inside and is not exported to ONNX; use it with "
+            "`automl generate` or `automl.load`."
+        )
     temporary = folder / f".{files.ONNX}.{os.getpid()}.tmp"
     try:
         _export(predictor, temporary)
@@ -74,9 +81,15 @@ class _Whole(nn.Module):
 
     def forward(self, *fields: Tensor) -> Tensor:
         outputs: Tensor = self.network(**dict(zip(self.names, fields, strict=True)))
-        if self.task.kind == "classification":
-            return outputs.softmax(dim=1)
-        return outputs.squeeze(1) * self.scale.deviation + self.scale.mean
+        predicted = averaged(activated(outputs, self.task))
+        if self.task.kind in NUMERIC:
+            mean, deviation = (
+                torch.tensor(v, dtype=torch.float32) for v in (self.scale.mean, self.scale.deviation)
+            )
+            predicted = predicted * deviation + mean
+        if self.task.kind == "quantile":
+            predicted = predicted.sort(dim=1).values
+        return predicted.squeeze(1) if self.task.kind in ("regression", "anomaly") else predicted
 
 
 def _export(predictor: Predictor, path: Path) -> None:
@@ -106,11 +119,12 @@ def _check(runtime: Any, predictor: Predictor, path: Path) -> None:
     session = runtime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     for n_rows in _N_CHECKED:
         rows = _random_rows(predictor.signature, n_rows)
-        wanted = predictor.predict(rows) if not predictor.classes else predictor.predict_proba(rows)
+        wanted = predictor.output(rows)
         (given,) = session.run([OUTPUT], dict(rows))
-        size = predictor.target_scale.deviation if not predictor.classes else 1.0
-        difference = float(np.max(np.abs(given - np.asarray(wanted)))) / size
-        if given.shape != np.shape(wanted) or not difference <= _TOLERANCE:
+        same_shape = given.shape == wanted.shape
+        size = np.maximum(np.asarray(predictor.target_scale.deviation), _LEAST * np.abs(wanted).max())
+        difference = float(np.max(np.abs(given - wanted) / size)) if same_shape else float("inf")
+        if not difference <= _TOLERANCE:
             raise BundleError(
                 f"The exported network differs from the model by {difference:.2g}, more than {_TOLERANCE:g} "
                 "(in deviations of the target, or probability); model.onnx was not kept."
@@ -120,9 +134,11 @@ def _check(runtime: Any, predictor: Predictor, path: Path) -> None:
 def _random_rows(signature: Signature, n_rows: int) -> Mapping[str, Array]:
     rng = np.random.default_rng(n_rows)
     rows: dict[str, Array] = {}
+    longest = max(field.shape[-1] for field in signature.inputs.values() if field.shape)
     for name, field in signature.inputs.items():
         if field.dtype == "int64":
-            rows[name] = rng.integers(0, field.cardinalities, (n_rows, *field.shape), dtype=np.int64)
+            low, high = (1, (longest + 1,)) if name == "length" else (0, field.cardinalities)
+            rows[name] = rng.integers(low, high, (n_rows, *field.shape), dtype=np.int64)
         else:
             rows[name] = rng.normal(size=(n_rows, *field.shape)).astype(np.float32)
     return rows

@@ -7,6 +7,7 @@ significantly better, so equal ones share a rank.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -20,7 +21,7 @@ from automl.pareto import pareto
 from automl.store.delta import scan, version
 from automl.store.reading import latest_attempts, scores
 from automl.store.store import Store
-from automl.task import DEFAULT_METRIC, Metric
+from automl.task import DEFAULT_METRIC, NUMERIC, Metric
 
 __all__ = ["COLUMNS", "above", "board", "choose", "leaderboard", "pareto"]
 
@@ -116,7 +117,9 @@ def leaderboard(
     entries = _entries(scores, metric)
     if entries.height == 0:
         return pl.DataFrame(schema=COLUMNS)
-    judged, groups = _judged(entries, predictions.filter(pl.col("split") == "test").collect())
+    found = predictions.filter(pl.col("split") == "test").collect()
+    judged, groups = _judged(entries, found, whole=not set(metric.tasks) & {*NUMERIC, "generation"})
+    metric = metric.bound(_scales(found)) if judged else metric
     ranked = entries.filter(pl.col("entry").is_in(list(judged))).sort("entry")
     if ranked.height:
         points = ranked["score"].to_numpy()
@@ -163,25 +166,36 @@ def _entries(scores: pl.LazyFrame, metric: Metric) -> pl.DataFrame:
     return found.collect()
 
 
-def _judged(entries: pl.DataFrame, predictions: pl.DataFrame) -> tuple[dict[str, Judged], Any]:
-    """What each entry predicted for the rows that most have, in row order; and the groups of these."""
+def _scales(predictions: pl.DataFrame) -> Mapping[str, Any]:
+    """What some metrics need beside predictions (`Task.scales`); it is the same for all of these."""
+    known = predictions["scales"].drop_nulls() if "scales" in predictions.columns else pl.Series([])
+    return dict(json.loads(known[0])) if len(known) else {}
+
+
+def _judged(entries: pl.DataFrame, predictions: pl.DataFrame, whole: bool) -> tuple[dict[str, Judged], Any]:
+    """What each entry predicted for the rows that most have, in row order; and the groups of these.
+
+    Args:
+        whole: whether targets are whole numbers: classes, or yes and no.
+    """
     found: dict[str, list[tuple[bytes, Any, Any, Any]]] = {}
     rows = predictions.unique(["entry", "seed"], keep="first", maintain_order=True).sort("entry", "seed")
     for one in rows.select("entry", "row", "target", "prediction", "group", "n_outputs").iter_rows():
         name, row, target, prediction, group, n_outputs = one
         order = np.argsort(np.asarray(row), kind="stable")
-        values = np.asarray(prediction).reshape(len(row), -1)[order]
-        of_class = n_outputs > 1
+        values, targets = (np.asarray(v).reshape(len(row), -1)[order] for v in (prediction, target))
         key = np.asarray(row)[order].tobytes()
-        target = np.asarray(target)[order].astype(np.int64 if of_class else np.float64)
+        targets = (targets[:, 0] if targets.shape[1] == 1 else targets).astype(
+            np.int64 if whole else np.float64
+        )
         groups = np.asarray(group)[order] if len(group) else None
-        found.setdefault(name, []).append((key, target, values if of_class else values[:, 0], groups))
+        found.setdefault(name, []).append((key, targets, values if n_outputs > 1 else values[:, 0], groups))
     kept = {name: found[name] for name in entries["entry"] if name in found}
     keys = sorted(part[0] for parts in kept.values() for part in parts)
     if not keys:
         return {}, None
     common = max(dict.fromkeys(keys), key=keys.count)
-    whole = {name: parts for name, parts in kept.items() if all(part[0] == common for part in parts)}
-    judged = {name: Judged(parts[0][1], [part[2] for part in parts]) for name, parts in whole.items()}
-    groups = next((part[3] for parts in whole.values() for part in parts if part[3] is not None), None)
+    alike = {name: parts for name, parts in kept.items() if all(part[0] == common for part in parts)}
+    judged = {name: Judged(parts[0][1], [part[2] for part in parts]) for name, parts in alike.items()}
+    groups = next((part[3] for parts in alike.values() for part in parts if part[3] is not None), None)
     return judged, groups

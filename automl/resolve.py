@@ -15,7 +15,7 @@ from automl.machine import Machine
 from automl.resolved import COSTS, Constraint, FamilyChoice, Search, file_hash, search_hash
 from automl.space import Choice, Scalar, flatten, leaves
 from automl.space_notation import from_plain, override
-from automl.spec import BudgetSpec, FamilySpec, RungsSpec, SearchSpec
+from automl.spec import BudgetSpec, DataSpec, FamilySpec, RungsSpec, SearchSpec
 from automl.study.plan import Objective
 from automl.study.rungs import rungs as place_rungs
 from automl.task import DEFAULT_METRIC, Task
@@ -23,7 +23,7 @@ from automl.task import DEFAULT_METRIC, Task
 if TYPE_CHECKING:
     from automl.data import Prepared
 
-DEFAULT_EPOCHS = {"table": 60, "image": 30}
+DEFAULT_EPOCHS = {"table": 60, "image": 30, "text": 20, "audio": 40, "series": 60}
 DEFAULT_SECONDS = 600.0  # of a search whose budget says nothing
 _CONSTRAINT = re.compile(r"(<=|>=)\s*([-+0-9.eE]+)")
 
@@ -51,7 +51,7 @@ def resolve(spec: SearchSpec, prepared: Prepared, machine: Machine) -> Search:
     """
     task, kind = prepared.task, prepared.signature.kind
     device = _device(spec, machine)
-    families = _families(spec, kind, task, len(prepared.train))
+    families = _families(spec, prepared)
     objectives = _objectives(spec, task)
     epochs = spec.budget.epochs or DEFAULT_EPOCHS[kind]
     policy = spec.search.rungs
@@ -66,7 +66,7 @@ def resolve(spec: SearchSpec, prepared: Prepared, machine: Machine) -> Search:
             update={
                 "name": name,
                 "task": task.kind,
-                "data": spec.data.model_copy(update={"target": task.target}),
+                "data": _data(spec.data, task),
                 "families": [_family_spec(family, spec) for family in families],
                 "objectives": [objective.name for objective in objectives],
                 "budget": _budget(spec.budget, epochs, device),
@@ -93,11 +93,18 @@ def resolve(spec: SearchSpec, prepared: Prepared, machine: Machine) -> Search:
         rungs=rungs,
         factor=policy.factor if isinstance(policy, RungsSpec) else 0,
         device=device,
+        unlabelled=prepared.unlabelled_fingerprint,
     )
     return replace(search, search_id=f"{name}-{search_hash(search)[:8]}")
 
 
-def _families(spec: SearchSpec, kind: str, task: Task, n_rows: int) -> tuple[FamilyChoice, ...]:
+def _data(data: DataSpec, task: Task) -> DataSpec:
+    target = list(task.columns) if len(task.columns) > 1 else task.target or None
+    return data.model_copy(update={"target": target, "numbers": data.numbers_for(task.kind)})
+
+
+def _families(spec: SearchSpec, prepared: Prepared) -> tuple[FamilyChoice, ...]:
+    kind, task = prepared.signature.kind, prepared.task
     asked = spec.families or [
         FamilySpec(name=name)
         for name in catalog.names("family")
@@ -115,7 +122,8 @@ def _families(spec: SearchSpec, kind: str, task: Task, n_rows: int) -> tuple[Fam
                 f"but this is {kind} data and {task.kind}. "
                 f"Families that fit are: {', '.join(fitting)}."
             )
-        space = family.full_space(task.kind, n_rows)
+        pretrains = prepared.unlabelled is not None
+        space = family.full_space(task.kind, kind, len(prepared.train), pretrains=pretrains)
         spaces.append(space)
         shared = {key: value for key, value in spec.space.items() if key in space}
         unused -= set(shared)

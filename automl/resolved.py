@@ -18,10 +18,12 @@ from automl.errors import SpecError
 from automl.family import Family
 from automl.space import Scalar, to_plain
 from automl.space_notation import from_plain
-from automl.spec import SearchSpec, parse_spec
+from automl.spec import DataSpec, SearchSpec, parse_spec
 from automl.study.plan import Budget, Objective, Plan
 from automl.task import Task
 
+_ALWAYS = ("target", "types", "numbers", "image_size", "max_rows")  # others count where they are set
+_WHERE = ("path", "name", "openml", "unlabelled", "allow")  # says nothing of what the data are
 COSTS = ("n_parameters", "latency_ms", "train_seconds")  # objectives that are measured, less is better
 
 
@@ -70,6 +72,7 @@ class Search:
         spec: as written, with every default filled in.
         rungs: epoch counts at which trials are compared.
         device: ``cpu`` or ``cuda``, where its trials train.
+        unlabelled: the fingerprint of rows to train on first without labels.
     """
 
     search_id: str
@@ -88,6 +91,7 @@ class Search:
     rungs: tuple[int, ...]
     factor: int
     device: str
+    unlabelled: str = ""
 
     @property
     def n_workers(self) -> int:
@@ -143,6 +147,7 @@ class Search:
             "rungs": list(self.rungs),
             "factor": self.factor,
             "device": self.device,
+            "unlabelled": self.unlabelled,
         }
 
     @classmethod
@@ -168,6 +173,7 @@ class Search:
             rungs=tuple(plain["rungs"]),
             factor=plain["factor"],
             device=plain["device"],
+            unlabelled=plain.get("unlabelled", ""),
         )
 
 
@@ -206,7 +212,12 @@ def search_hash(search: Search) -> str:
         )
     } | {
         "spec_version": spec["spec_version"],
-        "data": {key: spec["data"][key] for key in ("target", "types", "numbers", "image_size", "max_rows")},
+        "data": {
+            key: value
+            for key, value in spec["data"].items()
+            if key in _ALWAYS or (key not in _WHERE and value != DataSpec.model_fields[key].default)
+        },
+        **({"unlabelled": plain["unlabelled"]} if plain["unlabelled"] else {}),
         "families": families,
         "sampler": spec["search"]["sampler"],
         "factor": plain["factor"],

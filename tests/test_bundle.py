@@ -50,7 +50,7 @@ def _prepared(folder: Path, target: str) -> Prepared:
 
 def _save(folder: Path, data: Prepared, family_name: str | None = None, **changes: Any) -> torch.nn.Module:
     family = catalog.family("mlp" if data.signature.kind == "table" else "cnn")
-    configuration = space.fill(family.full_space(data.task.kind), space.default)
+    configuration = space.fill(family.full_space(data.task.kind, data.signature.kind), space.default)
     configuration["width"] = 16
     network = training.build_network(family, configuration, data.signature, seed=1)
     settings: dict[str, Any] = {
@@ -101,7 +101,7 @@ def test_bundle_comes_back_with_the_same_predictions(tmp_path: Path, prepared: P
     assert [column["name"] for column in predictor.input_schema] == ["size", "place"]
     assert predictor.classes == ()
     with pytest.raises(
-        RequestError, match=r"^The model predicts the number 'price', which has no classes\.$"
+        RequestError, match=r"^The model is for regression of price, which has no probabilities\.$"
     ):
         predictor.predict_proba(frame)
 
@@ -117,7 +117,7 @@ def test_bundle_of_a_classifier_names_classes(tmp_path: Path) -> None:
     assert names == [predictor.classes[code] for code in probabilities.argmax(axis=1)]
     assert predictor.evaluate(_frame())["accuracy"] == np.mean(np.array(names) == _frame()["kind"].to_numpy())
     assert predictor.predict(_frame().clear()) == []
-    assert "predicts kind (one of 2 classes)" in predictor.describe()
+    assert "for predicting kind (one of 2 classes)" in predictor.describe()
     with pytest.raises(DataError, match="trained on a table: give a frame"):
         predictor.predict(np.zeros((3, 2)))
 
@@ -136,7 +136,7 @@ def test_bundle_of_images_takes_arrays(tmp_path: Path) -> None:
         DataError, match=r"^Images are uint8, .* but an array of float64 and shape \(2, 3\) came\.$"
     ):
         predictor.predict(np.zeros((2, 3)))
-    with pytest.raises(DataError, match="judged only with their classes"):
+    with pytest.raises(DataError, match="judged only with their targets"):
         predictor.evaluate(x)
 
 
@@ -269,7 +269,7 @@ def _change_model(folder: Path, **changes: Any) -> None:
         ),
         ({"configuration": {"dropout": "much"}}, "does not fit its family: space.dropout is a number"),
         ({"signature": {}}, "is not a model of ours"),
-        ({"format": 9}, "is a model of format 9; this version reads 1"),
+        ({"format": 9}, "is a model of format 9; this version reads 2"),
     ],
 )
 def test_model_that_does_not_fit_is_refused(saved: Path, changes: dict[str, Any], message: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -14,7 +15,9 @@ from hypothesis import strategies as st
 
 from automl.data import Preprocessing, prepare, read_for_prediction
 from automl.data.infer import infer
-from automl.data.preprocessing import fit_table
+from automl.data.kinds import all_kinds
+from automl.data.raw import RawData
+from automl.data.target import encode_target
 from automl.data.values import tidy
 from automl.errors import DataError, NotFoundError
 from automl.spec import DataSpec, SplitSpec
@@ -40,10 +43,15 @@ def training_frame() -> pl.DataFrame:
 
 
 def fitted(frame: pl.DataFrame | None = None, numbers: str = "quantile") -> Preprocessing:
-    frame = (training_frame() if frame is None else frame).drop("kind", strict=False)
-    return fit_table(
-        frame, infer(frame, {"size": "category"} if "size" in frame.columns else {}), numbers, TASK
-    )
+    frame = training_frame() if frame is None else frame
+    return fit(frame, {"size": "category"} if "size" in frame.columns else {}, numbers)
+
+
+def fit(frame: pl.DataFrame, types: dict[str, Any] | None = None, numbers: Any = "quantile") -> Preprocessing:
+    data = DataSpec(path="any", types=types or {}, numbers=numbers)
+    task = TASK if "kind" in frame.columns else Task("generation", "")
+    encoder, _ = all_kinds()["table"].fit(RawData("any", "table", frame), task, data, SplitSpec())
+    return Preprocessing(task, encoder)
 
 
 def round_trip(preprocessing: Preprocessing) -> Preprocessing:
@@ -53,7 +61,7 @@ def round_trip(preprocessing: Preprocessing) -> Preprocessing:
 
 def test_a_round_trip_encodes_alike() -> None:
     preprocessing = fitted()
-    one, two = (each.encode_frame(training_frame()) for each in (preprocessing, round_trip(preprocessing)))
+    one, two = (each.encode(training_frame()) for each in (preprocessing, round_trip(preprocessing)))
     assert one.keys() == two.keys() == {"numeric", "categorical"}
     for name in one:
         np.testing.assert_array_equal(one[name], two[name])
@@ -73,15 +81,15 @@ def test_any_rows_encode_finite_within_the_codes_and_row_by_row(rows: list[tuple
     types = infer(frame, {})
     if all(found.type == "ignore" for found in types.values()):
         return
-    preprocessing = round_trip(fit_table(frame, types, "quantile", TASK))
-    encoded = preprocessing.encode_frame(frame)
+    preprocessing = round_trip(fit(frame))
+    encoded = preprocessing.encode(frame)
     if "numeric" in encoded:
         assert np.isfinite(encoded["numeric"]).all()
     if "categorical" in encoded:
         limits = preprocessing.signature.inputs["categorical"].cardinalities
         assert (encoded["categorical"] >= 0).all()
         assert (encoded["categorical"] < np.array(limits)).all()
-    last = preprocessing.encode_frame(frame[-1:])
+    last = preprocessing.encode(frame[-1:])
     for name, values in encoded.items():
         np.testing.assert_array_equal(values[-1:], last[name])
 
@@ -91,10 +99,10 @@ def test_other_orders_more_columns_unseen_and_missing_values_are_taken() -> None
     frame = training_frame()
     shuffled = frame.select(reversed(frame.columns)).with_columns(extra=1)
     np.testing.assert_array_equal(
-        preprocessing.encode_frame(shuffled)["numeric"], preprocessing.encode_frame(frame)["numeric"]
+        preprocessing.encode(shuffled)["numeric"], preprocessing.encode(frame)["numeric"]
     )
     changed = frame.with_columns(code=pl.lit("zzz"), number=None, flag=None, day=None, when=pl.lit("?"))
-    encoded = preprocessing.encode_frame(changed)
+    encoded = preprocessing.encode(changed)
     assert (encoded["categorical"][:, 0] == 0).all()
     assert np.isfinite(encoded["numeric"]).all()
 
@@ -104,10 +112,10 @@ def test_text_of_numbers_stays_text_and_forms_of_one_number_are_one() -> None:
     frame = training_frame()
     text = frame.with_columns(pl.col("size").cast(pl.Float64).cast(pl.String))
     assert text["size"][1] == "1.0"
-    expected = preprocessing.encode_frame(frame)["categorical"]
-    np.testing.assert_array_equal(preprocessing.encode_frame(text)["categorical"], expected)
+    expected = preprocessing.encode(frame)["categorical"]
+    np.testing.assert_array_equal(preprocessing.encode(text)["categorical"], expected)
     stripped = frame.with_columns(pl.col("code").str.slice(2))
-    assert (preprocessing.encode_frame(stripped)["categorical"][:, 0] == 0).all()
+    assert (preprocessing.encode(stripped)["categorical"][:, 0] == 0).all()
 
 
 def test_a_prediction_file_reads_as_training_did(tmp_path: Path) -> None:
@@ -115,7 +123,6 @@ def test_a_prediction_file_reads_as_training_did(tmp_path: Path) -> None:
     training_frame().write_csv(path)
     prepared = prepare(DataSpec(path=str(path), target="kind"), SplitSpec(), "auto")
     frame = read_for_prediction(path, prepared.preprocessing)
-    assert isinstance(frame, pl.DataFrame)
     encoded = prepared.preprocessing.encode(frame)
     for name, values in prepared.test.inputs.items():
         np.testing.assert_array_equal(encoded[name][prepared.test.index], values)
@@ -136,7 +143,7 @@ def test_a_table_of_arrays_is_predicted_without_a_target(tmp_path: Path) -> None
 
 def message(preprocessing: Preprocessing, frame: pl.DataFrame) -> str:
     with pytest.raises(DataError) as caught:
-        preprocessing.encode_frame(frame)
+        preprocessing.encode(frame)
     return str(caught.value)
 
 
@@ -168,7 +175,7 @@ def test_what_training_did_not_have_is_refused_in_one_sentence() -> None:
 def test_targets_are_encoded_or_refused() -> None:
     preprocessing = fitted()
     frame = pl.DataFrame({"kind": [" yes", "no"]})
-    assert preprocessing.encode_target(frame).tolist() == [1, 0]
+    assert encode_target(frame, preprocessing.task).tolist() == [1, 0]
     for change, expected in (
         (
             pl.Series("kind", ["yes", "perhaps"]),
@@ -186,16 +193,16 @@ def test_targets_are_encoded_or_refused() -> None:
         ),
     ):
         with pytest.raises(DataError) as caught:
-            preprocessing.encode_target(change.to_frame())
+            encode_target(change.to_frame(), preprocessing.task)
         assert str(caught.value) == expected
 
 
 def test_number_classes_are_found_in_any_form() -> None:
-    preprocessing = Preprocessing("table", Task("classification", "y", ("1", "2", "10")))
+    task = Task("classification", "y", ("1", "2", "10"))
     for series in (pl.Series("y", [10, 1]), pl.Series("y", [10.0, 1.0]), pl.Series("y", ["10", "1.0"])):
-        assert preprocessing.encode_target(series.to_frame()).tolist() == [2, 0]
-    padded = Preprocessing("table", Task("classification", "y", ("001", "002")))
-    assert padded.encode_target(pl.DataFrame({"y": ["002", "001"]})).tolist() == [1, 0]
+        assert encode_target(series.to_frame(), task).tolist() == [2, 0]
+    padded = Task("classification", "y", ("001", "002"))
+    assert encode_target(pl.DataFrame({"y": ["002", "001"]}), padded).tolist() == [1, 0]
 
 
 def test_the_schema_says_what_a_row_must_have() -> None:
@@ -214,8 +221,8 @@ def test_the_schema_says_what_a_row_must_have() -> None:
 def test_more_than_a_thousand_categories_are_pooled() -> None:
     words = [f"w{i % 1500}" for i in range(3000)] + [f"w{i}" for i in range(900)] * 2
     frame = pl.DataFrame({"word": words})
-    preprocessing = fit_table(frame, infer(frame, {}), "quantile", TASK)
-    codes = preprocessing.encode_frame(frame)["categorical"]
+    preprocessing = fit(frame)
+    codes = preprocessing.encode(frame)["categorical"]
     assert preprocessing.signature.inputs["categorical"].cardinalities == (1001,)
     assert (codes == 0).any()
     assert codes.max() == 1000
@@ -223,9 +230,10 @@ def test_more_than_a_thousand_categories_are_pooled() -> None:
 
 def test_data_of_another_kind_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError) as caught:
-        fitted().encode_images(np.zeros((1, 4, 4, 1), np.uint8))
-    assert (
-        str(caught.value) == "This model was trained on data of the kind table, but it is given image data."
+        fitted().encode(np.zeros((1, 4, 4, 1), np.uint8))
+    assert str(caught.value) == (
+        "This model was trained on a table: give a frame or a dictionary of columns, so that columns have "
+        "names, but an array of shape (1, 4, 4, 1) came."
     )
     with pytest.raises(DataError) as caught:
         read_for_prediction(tmp_path, fitted())

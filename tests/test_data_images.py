@@ -33,19 +33,19 @@ def test_grey_images_have_one_channel_and_the_median_size(tmp_path: Path) -> Non
     write(tmp_path / "a" / "2.png", size=(13, 13))
     write(tmp_path / "b" / "3.jpg", size=(31, 14), colour=200)
     raw = read(DataSpec(path=str(tmp_path)))
-    assert raw.images is not None
-    assert raw.images.shape == (3, 12, 12, 1)
+    assert raw.values is not None
+    assert raw.values.shape == (3, 12, 12, 1)
     assert raw.frame["label"].to_list() == ["a", "a", "b"]
     assert raw.notes == ("3 images as 12 x 12 with 1 channel",)
     asked = read(DataSpec(path=str(tmp_path), image_size=6))
-    assert asked.images is not None
-    assert asked.images.shape == (3, 6, 6, 1)
+    assert asked.values is not None
+    assert asked.values.shape == (3, 6, 6, 1)
     assert fingerprint(asked) == fingerprint(raw)
 
 
 def test_large_images_are_made_small(tmp_path: Path) -> None:
     write(tmp_path / "a" / "1.png", size=(300, 200))
-    images = read(DataSpec(path=str(tmp_path))).images
+    images = read(DataSpec(path=str(tmp_path))).values
     assert images is not None
     assert images.shape == (1, 64, 64, 1)
 
@@ -56,7 +56,7 @@ def test_every_mode_becomes_colour_on_white(tmp_path: Path) -> None:
     write(tmp_path / "a" / "3.png", "L", colour=100)
     write(tmp_path / "a" / "4.png", "P")
     write(tmp_path / "a" / "5.png", "I;16", colour=257 * 50)
-    images = read(DataSpec(path=str(tmp_path))).images
+    images = read(DataSpec(path=str(tmp_path))).values
     assert images is not None
     colours = [tuple(image[0, 0].tolist()) for image in images]
     assert colours == [(255, 255, 255), (255, 0, 0), (100, 100, 100), (0, 0, 0), (50, 50, 50)]
@@ -119,12 +119,10 @@ def test_images_are_prepared_and_predicted_alike(tmp_path: Path) -> None:
     assert isinstance(found, RawData)
     encoded = prepared.preprocessing.encode(found)["image"]
     np.testing.assert_array_equal(encoded[prepared.test.index], prepared.test.inputs["image"])
-    target = prepared.preprocessing.encode_target(found.frame)
+    target = prepared.preprocessing.encode_target(found)
     np.testing.assert_array_equal(target[prepared.test.index], prepared.test.target)
     one = read_for_prediction(path / "dark" / "0.png", prepared.preprocessing)
     np.testing.assert_array_equal(prepared.preprocessing.encode(one)["image"], encoded[:1])
-    files = [path / "dark" / "0.png", str(path / "dark" / "1.png")]
-    np.testing.assert_array_equal(prepared.preprocessing.encode_images(files)["image"], encoded[:2])
 
 
 def test_a_folder_of_its_own_gives_the_test_rows(tmp_path: Path) -> None:
@@ -140,4 +138,4 @@ def test_a_folder_of_its_own_gives_the_test_rows(tmp_path: Path) -> None:
 def test_images_of_another_size_and_mode_are_fitted_for_prediction(tmp_path: Path) -> None:
     prepared = prepare(DataSpec(path=str(folder_of(tmp_path))), SplitSpec(), "auto")
     colour = np.full((2, 20, 30, 3), 20, np.uint8)
-    assert prepared.preprocessing.encode_images(colour)["image"].shape == (2, 1, 8, 8)
+    assert prepared.preprocessing.encode(colour)["image"].shape == (2, 1, 8, 8)

@@ -12,6 +12,7 @@ import pytest
 
 from automl.data import RawData, read
 from automl.data.raw import fingerprint
+from automl.data.readers import all_readers
 from automl.errors import DataError, NotFoundError
 from automl.spec import DataSpec
 
@@ -93,7 +94,8 @@ def test_parquet_keeps_types_and_leaves_out_nested_columns(tmp_path: Path) -> No
         (
             "a.csv",
             b"a,b\n\xff\xfe,2\n",
-            "{path} is not in UTF-8. Save it as UTF-8, for example with: iconv -f latin1 -t utf-8 OLD > NEW",
+            "{path} is not in UTF-8: line 2 cannot be read. Save it as UTF-8, for example with: iconv -f "
+            "latin1 -t utf-8 OLD > NEW; or set data.encoding, for example to latin-1.",
         ),
         (
             "a.csv",
@@ -116,7 +118,7 @@ def test_parquet_keeps_types_and_leaves_out_nested_columns(tmp_path: Path) -> No
             "1, 2.5. "
             "Add a header line.",
         ),
-        ("a.csv", b"a,b\n", "The data a has no rows; expected a table or images with at least some."),
+        ("a.csv", b"a,b\n", "The data a has no rows; expected some."),
         (
             "a.tsv.gz",
             b"a\tb\n",
@@ -162,13 +164,9 @@ def test_a_cut_off_parquet_file_is_refused(tmp_path: Path) -> None:
 def test_what_cannot_be_read_is_answered_with_what_can(tmp_path: Path) -> None:
     path = tmp_path / "a.xlsx"
     path.write_bytes(b"PK")
-    assert refused(path) == (
-        f"{path} is not a kind of data that can be read here. What can be read: CSV and TSV (.csv, .tsv, "
-        "also .gz); "
-        "IDX files as of MNIST (train-images-idx3-ubyte beside its labels); a folder with one folder of PNG "
-        "or JPEG "
-        "images for each class; NumPy archives (.npz); Parquet (.parquet)."
-    )
+    known = "; ".join(reader.endings for reader in all_readers())
+    assert "; CSV and TSV (.csv, .tsv, also .gz); IDX files as of MNIST" in known
+    assert refused(path) == f"{path} is not a kind of data that can be read here. What can be read: {known}."
     with pytest.raises(NotFoundError) as caught:
         read(DataSpec(path=str(tmp_path / "none.csv")))
     assert str(caught.value) == (
@@ -191,8 +189,8 @@ def test_npz_of_images_keeps_its_own_test_rows(tmp_path: Path) -> None:
     raw = read(DataSpec(path=str(path)))
     assert raw.kind == "image"
     assert raw.frame["label"].to_list() == ["0", "1", "0", "1", "0"]
-    assert raw.images is not None
-    np.testing.assert_array_equal(raw.images[..., 0], images)
+    assert raw.values is not None
+    np.testing.assert_array_equal(raw.values[..., 0], images)
     assert raw.given_splits is not None
     assert {name: rows.tolist() for name, rows in raw.given_splits.items()} == {
         "train": [0, 1, 2],
@@ -244,8 +242,8 @@ def test_idx_reads_a_folder_with_its_test_rows(tmp_path: Path, ending: str) -> N
     write_idx(tmp_path / f"t10k-images-idx3-ubyte{ending}", images[3:])
     write_idx(tmp_path / f"t10k-labels-idx1-ubyte{ending}", labels[3:])
     raw = read(DataSpec(path=str(tmp_path)))
-    assert raw.images is not None
-    np.testing.assert_array_equal(raw.images[..., 0], images)
+    assert raw.values is not None
+    np.testing.assert_array_equal(raw.values[..., 0], images)
     assert raw.frame["label"].to_list() == ["0", "1", "0", "1", "0"]
     assert raw.given_splits is not None
     assert raw.given_splits["test"].tolist() == [3, 4]

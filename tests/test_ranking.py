@@ -136,28 +136,6 @@ def test_groups_are_drawn_whole() -> None:
     assert width[1] == pytest.approx(width[2], rel=0.1)
 
 
-@pytest.mark.parametrize("name", catalog.names("metric"))
-def test_row_means_give_what_the_metric_computes(name: str) -> None:
-    metric, random = catalog.metric(name), np.random.default_rng(3)
-    assert metric.per_row is not None
-    if "classification" in metric.tasks:
-        n_classes = 2 if metric.binary_only else 3
-        target = random.integers(0, n_classes, 150)
-        chances = random.dirichlet(np.ones(n_classes), 150) + np.eye(n_classes)[target] * 0.5
-        prediction = np.round(chances / chances.sum(axis=1, keepdims=True), 2)  # with ties
-    else:
-        target = random.normal(1e3, 5, 150)
-        prediction = target + random.normal(0, 4, 150)
-    mean = metric.per_row(target, prediction).mean(axis=0)
-    whole = mean if metric.from_mean is None else metric.from_mean(mean)
-    score = metric.compute(target, prediction)
-    assert float(whole) == pytest.approx(score, abs=1e-9)
-    entry = [Judged(target, [prediction])]
-    quick = intervals(np.array([score]), replicate(entry, metric))
-    slow = intervals(np.array([score]), replicate(entry, replace(metric, per_row=None, from_mean=None)))
-    width = slow[1][0] - slow[0][0]
-    assert np.ravel(quick) == pytest.approx(np.ravel(slow), abs=0.12 * width)
-
 
 def test_an_entry_judged_on_other_rows_has_no_rank() -> None:
     found = board_of({"s/0": [[1.0] * 9], "s/1": [[2.0] * 9], "s/2": [[0.5] * 8]})

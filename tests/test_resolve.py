@@ -65,7 +65,7 @@ def test_a_search_of_version_1_keeps_its_id() -> None:
     search = Search.from_plain(plain)
     assert search.search_id == "rows-b0b1ecbe"
     assert search_hash(search)[:8] == "b0b1ecbe"
-    assert search.to_plain() == plain
+    assert _without_new_keys(search.to_plain(), plain) == plain
 
 
 def test_the_same_spec_has_the_id_that_it_always_had(tmp_path: Path) -> None:
@@ -269,3 +269,10 @@ def test_the_file_of_a_family_is_part_of_the_search(tmp_path: Path) -> None:
     assert str(caught.value) == (
         f"{other} has changed since the search began; restore it, or begin a new search with it."
     )
+
+
+def _without_new_keys(plain: Any, older: Any) -> Any:
+    """`plain` without the keys that an older version did not write."""
+    if isinstance(plain, dict) and isinstance(older, dict):
+        return {key: _without_new_keys(plain[key], older[key]) for key in plain if key in older}
+    return plain

@@ -9,6 +9,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 from torch.optim.lr_scheduler import OneCycleLR
+from toy_inputs import TASKS
 
 from automl.hyperparameters import training_space
 from automl.space import Choice, leaves
@@ -107,8 +108,12 @@ def test_weight_decay_spares_biases_and_normalisations() -> None:
 
 @pytest.mark.parametrize("kind", TASK_KINDS)
 def test_every_option_of_the_training_space_is_served(kind: Any) -> None:
-    task = CLASSES if kind == "classification" else VALUES
-    wanted = torch.tensor([0, 1, 2]) if kind == "classification" else torch.tensor([0.0, 1.0, 2.0])
+    task = TASKS[kind]
+    wanted = {
+        "classification": torch.tensor([0, 1, 2]),
+        "multilabel": torch.eye(3, dtype=torch.int64),
+        "forecasting": torch.ones(3, task.n_outputs),
+    }.get(kind, torch.tensor([0.0, 1.0, 2.0]))
     for path, leaf in leaves(training_space(kind)):
         if not isinstance(leaf, Choice) or "." in path:
             continue
@@ -124,6 +129,7 @@ def test_every_option_of_the_training_space_is_served(kind: Any) -> None:
             settings = {
                 "name": name,
                 "class_weights": "none",
+                "positive_weights": "balanced",
                 "beta1": 0.9,
                 "momentum": 0.9,
                 "nesterov": True,

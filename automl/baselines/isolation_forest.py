@@ -16,7 +16,9 @@ _TREES = 200
 def _fit(train: Rows, signature: Signature, _task: Task, seed: int) -> Predict:
     from sklearn.ensemble import IsolationForest
 
-    model: Any = IsolationForest(n_estimators=_TREES, random_state=seed).fit(_features(train.inputs, signature))
+    model: Any = IsolationForest(n_estimators=_TREES, random_state=seed).fit(
+        _features(train.inputs, signature)
+    )
 
     def predict(inputs: Mapping[str, Array]) -> Array:
         return np.asarray(-model.score_samples(_features(inputs, signature)), np.float64)

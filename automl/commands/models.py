@@ -53,6 +53,21 @@ def predict(
         print(f"{frame.height} predictions written to {output}.")
 
 
+def generate(
+    bundle: Annotated[str, typer.Argument(metavar="BUNDLE", help="The folder of a pulled model.")],
+    output: Annotated[str, typer.Argument(metavar="FILE", help="CSV or Parquet for tables, PNG for images.")],
+    rows: Annotated[int, typer.Option(help="How many.", min=1, max=1_000_000)] = 64,
+    seed: Annotated[int, typer.Option(help="Another seed gives other rows.")] = 0,
+    family: Annotated[str | None, typer.Option(help="The file of your own family, if it is one.")] = None,
+) -> None:
+    """Writes new rows that a pulled generative model makes up."""
+    from automl import api
+    from automl.predicting import write_generated
+
+    write_generated(api.load(bundle, family).generate(rows, seed), Path(output))
+    print(f"{rows} generated rows written to {output}.")
+
+
 def evaluate(
     bundle: Annotated[str, typer.Argument(metavar="BUNDLE", help="The folder of a pulled model.")],
     data: Annotated[str, typer.Argument(metavar="DATA", help="A file or folder with the same columns.")],

@@ -12,6 +12,18 @@ import typer
 from automl.commands.options import JsonOption, SearchArgument, StoreOption
 from automl.errors import AutoMLError
 
+Target = str | list[str] | None
+TargetOption = Annotated[
+    list[str] | None, typer.Option(help="The column to predict; give it again for several.")
+]
+TaskOption = Annotated[
+    str | None,
+    typer.Option(
+        help="classification, multilabel, regression, quantile, forecasting, anomaly, generation or "
+        "representation; inferred where it can be."
+    ),
+]
+
 
 def search(
     source: Annotated[
@@ -20,7 +32,8 @@ def search(
             metavar="SPEC|DATA", help="A spec (.yaml), or data: a file, folder, registered name or openml:ID."
         ),
     ],
-    target: Annotated[str | None, typer.Option(help="The column to predict.")] = None,
+    target: TargetOption = None,
+    task: TaskOption = None,
     trials: Annotated[int | None, typer.Option(help="At most so many trials.")] = None,
     epochs: Annotated[int | None, typer.Option(help="Of one trial, at most.")] = None,
     time: Annotated[str | None, typer.Option(help="Of the whole search: 90s, 20m, 2h.")] = None,
@@ -34,11 +47,13 @@ def search(
     """
     from automl import api
 
-    options = _spec_options(source, target, trials, epochs, time, workers)
+    target_names = _names(target)
+    options = _spec_options(source, target_names, trials, epochs, time, workers)
+    options |= {} if task is None else {"task": task}
     if dry_run:
-        return _estimate(source, target, options)
+        return _estimate(source, target_names, options)
     result = with_progress(
-        lambda watch: api.search(source, target, store=store, watch=watch, announce=announce, **options)
+        lambda watch: api.search(source, target_names, store=store, watch=watch, announce=announce, **options)
     )
     return _end(result, store)
 
@@ -63,14 +78,15 @@ def resume(
 
 def validate(
     source: Annotated[str, typer.Argument(metavar="SPEC|DATA")],
-    target: Annotated[str | None, typer.Option(help="The column to predict.")] = None,
+    target: TargetOption = None,
+    task: TaskOption = None,
     as_json: JsonOption = False,
 ) -> int:
     """Checks a spec and its data; estimates time, memory, disk.
 
     The estimate comes from training one batch of each family.
     """
-    return _estimate(source, target, {}, as_json)
+    return _estimate(source, _names(target), {} if task is None else {"task": task}, as_json)
 
 
 def demo(store: StoreOption = None) -> int:
@@ -83,9 +99,13 @@ def demo(store: StoreOption = None) -> int:
     return run_demo(store)
 
 
+def _names(target: list[str] | None) -> Target:
+    return target[0] if target is not None and len(target) == 1 else target
+
+
 def _spec_options(
     source: str,
-    target: str | None,
+    target: Target,
     trials: int | None,
     epochs: int | None,
     time: str | None,
@@ -120,7 +140,7 @@ def announce(search: Any, notes: list[str], file: Path) -> None:
     bounds += [duration(budget.time)] if budget.time else []
     families = ", ".join(family.name for family in search.families)
     print(
-        f"Search {search.search_id}: {search.task.kind} of {search.task.target}, {families}; "
+        f"Search {search.search_id}: {search.task.kind} of {search.task.target or 'rows'}, {families}; "
         f"{' or '.join(bounds) or 'budget as given'}, {search.n_workers} workers.\n"
         f"The whole spec is in {file}; Ctrl-C pauses it, `automl resume {search.search_id}` goes on.",
         file=sys.stderr,
@@ -156,7 +176,7 @@ def _end(result: Any, store: str | None) -> int:
     return 0
 
 
-def _estimate(source: str, target: str | None, options: dict[str, Any], as_json: bool = False) -> int:
+def _estimate(source: str, target: Target, options: dict[str, Any], as_json: bool = False) -> int:
     from automl.api import spec_of
     from automl.estimate import describe_estimate, estimate
 

@@ -6,6 +6,7 @@ from automl.data.preprocessing import Preprocessing
 from automl.data.raw import RawData
 from automl.data.read import read
 from automl.data.registered import RegisteredData
+from automl.data.samples import sample_files
 
 __all__ = [
     "Prepared",
@@ -15,4 +16,5 @@ __all__ = [
     "prepare",
     "read",
     "read_for_prediction",
+    "sample_files",
 ]

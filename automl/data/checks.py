@@ -90,7 +90,12 @@ def usable_columns(types: Mapping[str, Inferred]) -> None:
 
 
 def no_leak(
-    frame: pl.DataFrame, target: Array, task: Task, types: Mapping[str, Inferred], allow: list[str]
+    frame: pl.DataFrame,
+    target: Array,
+    target_name: str,
+    task: Task,
+    types: Mapping[str, Inferred],
+    allow: list[str],
 ) -> None:
     """Refuses a column of the training rows that by itself tells the target.
 
@@ -110,7 +115,7 @@ def no_leak(
         )
         if tells:
             raise DataError(
-                f"The column {name} gives the target {task.target} away: by itself it tells every training "
+                f"The column {name} gives the target {target_name} away: by itself it tells every training "
                 "row's "
                 f"value. If it is known when predicting, let it through with data: {{allow: [{name}]}}; if "
                 "not, leave "

@@ -19,7 +19,8 @@ Plain = dict[str, Any]
 
 
 class Column(Protocol):
-    """A column as it was fitted; `encode` gives float32 ``(rows, n_numeric)``, or codes ``(rows,)``."""
+    """A column as it was fitted; `encode` gives float32 ``(rows, n_numeric)``, or codes ``(rows,)``, and
+    `decode` turns these into values again."""
 
     @property
     def name(self) -> str: ...
@@ -28,6 +29,7 @@ class Column(Protocol):
     @property
     def n_numeric(self) -> int: ...
     def encode(self, column: pl.Series) -> Array: ...
+    def decode(self, encoded: Array) -> pl.Series: ...
     def describe(self) -> Plain: ...
     def to_plain(self) -> tuple[Plain, dict[str, Array]]: ...
 
@@ -80,6 +82,10 @@ class NumberColumn:
             return _float32(scaled[:, None])
         return _float32(np.stack([scaled, number.is_null().to_numpy()], axis=1))
 
+    def decode(self, encoded: Array) -> pl.Series:
+        values = pl.Series(self.name, self.scaling.undo(encoded[:, 0].astype(np.float64)))
+        return values.set(pl.Series(encoded[:, 1] > 0.5), None) if self.has_missing else values
+
     def describe(self) -> Plain:
         return {"minimum": self.low, "maximum": self.high}
 
@@ -114,6 +120,9 @@ class BooleanColumn:
             known = text.set(~(is_true | is_false), None)
             _refuse_other(self.name, "true and false", column, known)
         return _float32((is_true.cast(pl.Int8) - is_false.cast(pl.Int8)).to_numpy()[:, None])
+
+    def decode(self, encoded: Array) -> pl.Series:
+        return pl.Series(self.name, encoded[:, 0] > 0)
 
     def describe(self) -> Plain:
         return {"values": [False, True]}
@@ -159,6 +168,11 @@ class CategoryColumn:
             return_dtype=pl.Int64,
         )
         return codes.fill_null(0).to_numpy()
+
+    def decode(self, encoded: Array) -> pl.Series:
+        return pl.Series(
+            self.name, [self.categories[code - 1] if code > 0 else None for code in encoded.tolist()]
+        )
 
     def describe(self) -> Plain:
         return {"categories": list(self.categories)}

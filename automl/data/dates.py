@@ -101,6 +101,16 @@ class DateColumn:
             else np.empty((len(column), 0), np.float32)
         )
 
+    def decode(self, encoded: Array) -> pl.Series:
+        """Times by their days since 1970; null where training knew only the time of day or year."""
+        names = list(self.parts)
+        if "days" not in names:
+            return pl.Series(self.name, [None] * len(encoded), pl.Datetime("us"))
+        mean, deviation = self.parts["days"]
+        days = encoded[:, names.index("days")].astype(np.float64) * deviation + mean
+        times = pl.Series(self.name, (days * _DAY_MICROSECONDS).astype(np.int64)).cast(pl.Datetime("us"))
+        return times.set(pl.Series(encoded[:, -1] > 0.5), None) if self.has_missing else times
+
     def describe(self) -> Plain:
         return {"minimum": self.low, "maximum": self.high, "format": self.form}
 

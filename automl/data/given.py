@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 
 from automl.data import values
+from automl.data.ragged import Ragged
 from automl.data.raw import RawData, fingerprint
 from automl.data.read import read
 from automl.data.splits import DEFAULT_TEST
@@ -48,7 +49,8 @@ def read_sources(data: DataSpec, split: SplitSpec) -> Sources:
     given: dict[str, str] = {}
     notes = list(raw.notes)
     own = raw.given_splits or {}
-    if "test" in own and split.test == DEFAULT_TEST:
+    # A share that is asked for goes before a split that the data give.
+    if split.test == DEFAULT_TEST:
         for name in _CODES:
             if name in own and not isinstance(getattr(split, name), str):
                 part[own[name]] = _CODES[name]
@@ -57,7 +59,11 @@ def read_sources(data: DataSpec, split: SplitSpec) -> Sources:
     for name, code in _CODES.items():
         path = getattr(split, name)
         if isinstance(path, str):
-            other = read(data.model_copy(update={"path": path, "name": None, "openml": None, **_size(raw)}))
+            other = read(
+                data.model_copy(
+                    update={"path": path, "name": None, "openml": None, **_size(raw), **raw.details}
+                )
+            )
             given[name] = fingerprint(other)
             raw = _joined(raw, other, path)
             part = np.concatenate([part, np.full(len(raw) - len(part), code, np.int8)])
@@ -65,7 +71,7 @@ def read_sources(data: DataSpec, split: SplitSpec) -> Sources:
 
 
 def _size(raw: RawData) -> dict[str, int]:
-    return {} if raw.images is None else {"image_size": raw.images.shape[1]}
+    return {"image_size": raw.values.shape[1]} if isinstance(raw.values, np.ndarray) else {}
 
 
 def _joined(raw: RawData, other: RawData, path: str) -> RawData:
@@ -83,13 +89,17 @@ def _joined(raw: RawData, other: RawData, path: str) -> RawData:
     frame = pl.concat(
         [raw.frame.with_columns(one for one, _ in columns), pl.DataFrame([two for _, two in columns])]
     )
-    if raw.images is None or other.images is None:
-        return replace(raw, frame=frame)
-    from automl.data.images import resized
+    return replace(raw, frame=frame, values=_joined_values(raw.values, other.values))
 
-    return replace(
-        raw, frame=frame, images=np.concatenate([raw.images, resized(other.images, *raw.images.shape[1:])])
-    )
+
+def _joined_values(one: Array | Ragged | None, other: Array | Ragged | None) -> Array | Ragged | None:
+    if isinstance(one, Ragged) and isinstance(other, Ragged):
+        return one.joined(other)
+    if isinstance(one, np.ndarray) and isinstance(other, np.ndarray):
+        from automl.data.images import resized
+
+        return np.concatenate([one, resized(other, *one.shape[1:])])
+    return None
 
 
 def _same_type(one: pl.Series, other: pl.Series, path: str) -> tuple[pl.Series, pl.Series]:

@@ -21,11 +21,12 @@ def make_guide(
     raw: RawData, index: Array, sources: Sources, split: SplitSpec, data: DataSpec, task: Task
 ) -> tuple[Guide, Array]:
     """What the rows are split by, and the rows that are kept where `max_rows` asks for a sample."""
-    strata = encode_target(raw.frame[task.target], task) if task.kind == "classification" else None
+    has_classes = task.kind in ("classification", "anomaly", "representation")
+    strata = encode_target(raw.frame, task) if has_classes else None
     part = sources.part[index]  # (rows,) 0 where the split is open, 1 validation, 2 test
     groups = _groups(raw.frame, split.by) if split.by is not None else None
     order = _order(raw.frame, split.time) if split.time is not None else None
-    if task.kind == "classification":
+    if has_classes:
         is_open = raw.frame[task.target].filter(pl.Series(part == 0))
         n_splits = 3 if 2 not in part else 2 if 1 not in part else 1
         checks.class_counts(is_open, n_splits if groups is None and order is None else 1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 
@@ -25,14 +25,14 @@ def is_image(path: Path) -> bool:
     return path.suffix.lower() in ENDINGS and not path.name.startswith(".")
 
 
-def survey(files: Sequence[Path], source: str) -> tuple[int, int]:
+def survey(files: Sequence[Path | BinaryIO], source: str) -> tuple[int, int]:
     """The side in pixels that suits these files, and 1 channel where all are grey, else 3.
 
     The side is the median over both sides of all files, rounded to a multiple of 4, and from 4 to 64.
     """
     sides: list[int] = []
     grey = True
-    damaged: list[Path] = []
+    damaged: list[Path | BinaryIO] = []
     for file in files:
         try:
             with _open(file) as image:
@@ -45,14 +45,14 @@ def survey(files: Sequence[Path], source: str) -> tuple[int, int]:
     return min(max(4 * round(median / 4), 4), LARGEST_INFERRED_SIDE), 1 if grey else 3
 
 
-def load(files: Sequence[Path], height: int, width: int, channels: int, source: str) -> Array:
+def load(files: Sequence[Path | BinaryIO], height: int, width: int, channels: int, source: str) -> Array:
     """The files as uint8 ``(files, height, width, channels)``; transparent parts become white.
 
     Raises:
         DataError: files that are not whole PNG or JPEG images, counted and named.
     """
     images = np.empty((len(files), height, width, channels), np.uint8)
-    damaged: list[Path] = []
+    damaged: list[Path | BinaryIO] = []
     for i, file in enumerate(files):
         try:
             with _open(file) as image:
@@ -82,7 +82,7 @@ def resized(images: Array, height: int, width: int, channels: int | None = None)
 _UNREADABLE = (OSError, SyntaxError, ValueError, EOFError, OverflowError, MemoryError)
 
 
-def _open(file: Path) -> Image.Image:
+def _open(file: Path | BinaryIO) -> Image.Image:
     from PIL import Image
 
     with warnings.catch_warnings():
@@ -111,7 +111,7 @@ def _pixels(image: Image.Image, height: int, width: int, channels: int) -> Array
     return np.asarray(image, np.uint8).reshape(height, width, channels)
 
 
-def _refuse(damaged: Sequence[Path], n_files: int, source: str) -> None:
+def _refuse(damaged: Sequence[Path | BinaryIO], n_files: int, source: str) -> None:
     if damaged:
         named = ", ".join(file.name for file in damaged[:3]) + (" and others" if len(damaged) > 3 else "")
         raise DataError(

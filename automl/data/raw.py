@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 
+from automl.data.ragged import Ragged
 from automl.task import Array
 
 if TYPE_CHECKING:
     import hashlib
 
-DataKind = Literal["table", "image"]
 LABEL = "label"
+TEXT = "text"
 
 
 @dataclass(frozen=True)
@@ -25,28 +26,42 @@ class RawData:
 
     Args:
         name: a slug, from the stem of the file or the registered name.
-        frame: every column of a table; for images the one column ``label``, text.
-        images: uint8 ``(rows, height, width, channels)``, for images alone.
+        kind: the kind of data, one of `automl.task.KINDS`.
+        frame: every column of a table; of other kinds what stands beside them, such as ``label``, and
+            for text its column ``text``.
+        values: for images uint8 ``(rows, height, width, channels)``; for audio `Ragged` int16 samples of
+            one channel at ``details["sample_rate"]``; for series `Ragged` float32 ``(steps, channels)``.
         given_splits: positions of rows by split (``train``, ``validation``, ``test``), where the source
             itself names them.
         notes: what is to be said aloud.
         target: the column to predict unless another is asked for.
-        text: whether the columns are text whose types are still to be found, as in a CSV file.
+        untyped: whether the columns are text whose types are still to be found, as in a CSV file.
         content: SHA-256 of what was read where the reader hashed the bytes; see `fingerprint`.
+        details: what else the values need to be understood.
+        columns: for text out of a table, the columns that it was joined of.
     """
 
     name: str
-    kind: DataKind
+    kind: str
     frame: pl.DataFrame
-    images: Array | None = None
+    values: Array | Ragged | None = None
     given_splits: Mapping[str, Array] | None = None
     notes: tuple[str, ...] = ()
     target: str | None = None
-    text: bool = field(default=False)
+    untyped: bool = field(default=False)
     content: str = field(default="")
+    details: Mapping[str, int] = field(default_factory=dict)
+    columns: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return self.frame.height
+
+    def take(self, positions: Array) -> RawData:
+        """The rows at these positions, in this order."""
+        values = self.values
+        if values is not None:
+            values = values.take(positions) if isinstance(values, Ragged) else values[positions]
+        return replace(self, frame=self.frame[positions], values=values)
 
 
 def fingerprint(raw: RawData) -> str:
@@ -59,10 +74,18 @@ def fingerprint(raw: RawData) -> str:
         _add_column(digest, column)
     for name, positions in sorted((raw.given_splits or {}).items()):
         digest.update(f"\0{name}\0".encode() + positions.astype("<i8").tobytes())
-    if raw.images is not None:
-        digest.update(str(raw.images.shape).encode())
-        digest.update(np.ascontiguousarray(raw.images).data)
+    if isinstance(raw.values, Ragged):
+        _add_array(digest, raw.values.offsets)
+    if raw.values is not None:
+        _add_array(digest, raw.values.values if isinstance(raw.values, Ragged) else raw.values)
+    if raw.details:
+        digest.update(str(sorted(raw.details.items())).encode())
     return digest.hexdigest()
+
+
+def _add_array(digest: hashlib._Hash, array: Array) -> None:
+    digest.update(str(array.shape).encode())
+    digest.update(np.ascontiguousarray(array).data)
 
 
 def _add_column(digest: hashlib._Hash, column: pl.Series) -> None:

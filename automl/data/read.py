@@ -27,16 +27,21 @@ def read(data: DataSpec) -> RawData:
         UnreachableError: it is on the web, and the web cannot be reached.
     """
     raw = _read(data)
+    made_of_tables = {"text", "series"}
+    if data.kind not in (None, raw.kind) and not (raw.kind == "table" and data.kind in made_of_tables):
+        raise DataError(
+            f"data.kind is {data.kind}, but {raw.name} holds data of the kind {raw.kind}; leave data.kind out."
+        )
     if raw.frame.height == 0:
-        raise DataError(f"The data {raw.name} has no rows; expected a table or images with at least some.")
+        raise DataError(f"The data {raw.name} has no rows; expected some.")
     nested: list[str] = []
     if raw.kind == "table":
         frame, nested = values.tidy(raw.frame)
         raw = replace(raw, frame=frame)
     content = fingerprint(raw)
-    frame = values.typed(raw.frame) if raw.text else raw.frame
+    frame = values.typed(raw.frame) if raw.untyped else raw.frame
     notes = raw.notes + ((f"left out, as they hold no plain values: {', '.join(nested)}",) if nested else ())
-    return replace(raw, name=_slug(raw.name), frame=frame, notes=notes, text=False, content=content)
+    return replace(raw, name=_slug(raw.name), frame=frame, notes=notes, untyped=False, content=content)
 
 
 def _read(data: DataSpec) -> RawData:
@@ -50,14 +55,14 @@ def _read(data: DataSpec) -> RawData:
     if "://" in data.path:
         return _read_url(data.path, data)
     path = Path(data.path).expanduser()
-    return reader_for(path).read(path, data.image_size)
+    return reader_for(path).read(path, data)
 
 
 def _read_url(url: str, data: DataSpec) -> RawData:
     address = urlsplit(url)
     if address.scheme == "file":
         path = Path(address.path)
-        return reader_for(path).read(path, data.image_size)
+        return reader_for(path).read(path, data)
     if address.scheme not in ("http", "https"):
         raise DataError(f"Data is read from a path, or from http, https or file addresses, but got {url}.")
     with tempfile.TemporaryDirectory() as folder:
@@ -65,7 +70,10 @@ def _read_url(url: str, data: DataSpec) -> RawData:
         path.write_bytes(b"")
         reader = reader_for(path)
         path.write_bytes(download(url))
-        return reader.read(path, data.image_size)
+        try:
+            return reader.read(path, data)
+        except DataError as error:  # the user knows the address, not where its content lay for a moment
+            raise DataError(str(error).replace(str(path), url).replace(folder, url)) from error
 
 
 def _slug(name: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from automl.data.raw import DataKind, RawData, fingerprint
+from automl.data.raw import RawData, fingerprint
 from automl.errors import DataError
 from automl.task import TaskKind
 
@@ -24,7 +24,7 @@ class RegisteredData:
     summary: str
     source: str
     licence: str
-    kind: DataKind
+    kind: str
     task: TaskKind
     target: str
     n_rows: int

@@ -50,6 +50,14 @@ class Scaling:
         down = np.interp(-values, -self.quantiles[::-1], -references[::-1])
         return normal_quantile(0.5 * (up - down))
 
+    def undo(self, scaled: Array) -> Array:
+        """The values that `apply` gives these for; beyond the training values, the nearest of them."""
+        if self.quantiles is None:
+            return np.asarray(scaled * self.deviation + self.mean)
+        from scipy.special import ndtr  # type: ignore[import-untyped]
+
+        return np.asarray(np.interp(ndtr(scaled), np.linspace(0, 1, len(self.quantiles)), self.quantiles))
+
 
 def fit_scaling(values: Array, numbers: str) -> Scaling:
     """The scaling for training values without missing ones; `numbers` is ``quantile`` or ``standard``."""

@@ -13,7 +13,7 @@ import numpy as np
 from automl import catalog
 from automl.checkpoint import load_checkpoint, save_checkpoint
 from automl.errors import TrialFailure
-from automl.execution.judging import Done, allows, judge, judged, median_ms, metrics
+from automl.execution.judging import Done, allows, compared, judge, judged, median_ms, metrics
 from automl.family import TrainingRun
 from automl.study import Assignment
 from automl.study.plan import Decision, State
@@ -44,7 +44,7 @@ def run_baseline(worker: Worker, work: Assignment) -> Done:
     seconds = time.perf_counter() - began
     scores, predictions = {}, {}
     for split, rows in (("validation", data.validation), ("test", data.test)):
-        prediction = predict(rows.inputs)
+        prediction = compared(worker, predict(rows.inputs))
         predictions[split] = (rows, prediction)
         scores[split] = judge(worker, rows, prediction)
     first = {name: values[:1] for name, values in data.validation.inputs.items()}
@@ -91,6 +91,8 @@ def run_training(worker: Worker, work: Assignment, keep_from: float | None = Non
         epochs=work.epochs,
         device=worker.device,
         micro_batches=work.micro_batches,
+        features=data.preprocessing.features,
+        unlabelled=data.unlabelled,
     )
     loop = training.start(family, run)
     folder = cache(lambda: worker.folder.work_folder(work.kind, work.name, work.attempt))  # made when needed

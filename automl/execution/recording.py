@@ -198,7 +198,8 @@ def _prediction_rows(worker: Worker, work: Assignment, done: Done) -> Iterator[P
             split=split,
             n_outputs=1 if prediction.ndim == 1 else prediction.shape[1],
             row=rows.index.tolist(),
-            target=rows.target.astype(np.float64).tolist(),
+            target=rows.target.astype(np.float64).ravel().tolist(),
+            scales=json.dumps(worker.search.task.scales),
             prediction=np.asarray(prediction, np.float64).ravel().tolist(),
             group=[] if rows.groups is None else rows.groups.tolist(),
         )

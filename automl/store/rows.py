@@ -140,8 +140,9 @@ class ScoreRow:
 class PredictionRow:
     """What one refit or baseline predicted for every row of one split, as lists in row order.
 
-    `prediction` holds one value a row for regression, else the probabilities of the classes row by
-    row (row-major); `group` holds the group codes where the split is by group, else nothing.
+    `prediction` holds `n_outputs` numbers a row, row by row: one value for regression, else for example
+    the probabilities of the classes; `target` likewise, as many numbers a row as its length says. `group`
+    holds the group codes where the split is by group, else nothing; `scales` JSON of `Task.scales`.
     """
 
     schema_version: int = SCHEMA_VERSION
@@ -159,6 +160,7 @@ class PredictionRow:
     target: list[float]
     prediction: list[float]
     group: list[int]
+    scales: str = "{}"
 
 
 Row = SearchRow | TrialRow | EpochRow | ScoreRow | PredictionRow

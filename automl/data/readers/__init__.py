@@ -10,6 +10,7 @@ from pathlib import Path
 
 from automl.data.raw import RawData
 from automl.errors import DataError, NotFoundError
+from automl.spec import DataSpec
 
 
 @dataclass(frozen=True)
@@ -18,15 +19,15 @@ class Reader:
 
     Args:
         accepts: whether a path that exists is of this kind, by its name and not by its content.
-        read: the rows at a path, with the pixels that images are to have a side, or None; raises
-            `DataError` where the content is not what the name says.
+        read: the rows at a path, as the spec asks for them; raises `DataError` where the content is not
+            what the name says.
         endings: what it reads, for messages.
     """
 
     name: str
     endings: str
     accepts: Callable[[Path], bool]
-    read: Callable[[Path, int | None], RawData]
+    read: Callable[[Path, DataSpec], RawData]
 
 
 @cache

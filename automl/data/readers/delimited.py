@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import csv
-import gzip
-import zlib
 from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
 
 import polars as pl
 
+from automl.data.compressed import gunzipped
+from automl.data.encodings import UTF8, decoded, not_in
 from automl.data.raw import RawData
 from automl.data.readers import Reader
 from automl.data.sniff import looks_like
 from automl.errors import DataError
+from automl.spec import DataSpec
 
 _ENDINGS = (".csv", ".tsv", ".csv.gz", ".tsv.gz")
 
@@ -23,26 +24,18 @@ def _accepts(path: Path) -> bool:
     return path.is_file() and path.name.lower().endswith(_ENDINGS)
 
 
-def _read(path: Path, _image_size: int | None) -> RawData:
+def _read(path: Path, data: DataSpec) -> RawData:
     content = path.read_bytes()
     if path.name.lower().endswith(".gz"):
-        content = _unzipped(content, path)
-    frame, notes = parse(content, str(path), is_tsv=".tsv" in path.suffixes[-2:])
+        content = gunzipped(content, path)
+    parsed = content
+    if data.encoding != UTF8:
+        parsed = decoded(content, str(path), data.encoding).encode()
+    frame, notes = parse(parsed, str(path), is_tsv=".tsv" in path.suffixes[-2:])
     stem = path.name.lower()
     for ending in sorted(_ENDINGS, key=len, reverse=True):
         stem = stem.removesuffix(ending)
-    return RawData(stem, "table", frame, notes=notes, text=True, content=sha256(content).hexdigest())
-
-
-def _unzipped(content: bytes, path: Path) -> bytes:
-    try:
-        return gzip.decompress(content)
-    except (OSError, EOFError, zlib.error) as error:
-        came = looks_like(content[:4096])
-        came += " that is cut off or damaged" if came == "a gzip file" else ""
-        raise DataError(
-            f"{path} should be compressed with gzip, but it is {came}. Compress it again."
-        ) from error
+    return RawData(stem, "table", frame, notes=notes, untyped=True, content=sha256(content).hexdigest())
 
 
 def parse(content: bytes, name: str, is_tsv: bool = False) -> tuple[pl.DataFrame, tuple[str, ...]]:
@@ -62,10 +55,10 @@ def parse(content: bytes, name: str, is_tsv: bool = False) -> tuple[pl.DataFrame
         columns = _columns(header, separator, name)
         frame = pl.read_csv(BytesIO(content), separator=separator, infer_schema=False, has_header=True)
     except UnicodeDecodeError:
-        raise _not_utf8(name) from None
+        raise DataError(not_in(name, UTF8, 1)) from None
     except pl.exceptions.PolarsError as error:
         if "utf-8" in str(error):
-            raise _not_utf8(name) from None
+            decoded(content, name, UTF8)
         reason = str(error).splitlines()[0]
         raise DataError(
             f"{name} cannot be read as a table ({reason}). Expected {len(columns)} values in every row, as "
@@ -76,12 +69,6 @@ def parse(content: bytes, name: str, is_tsv: bool = False) -> tuple[pl.DataFrame
     full = frame.filter(~pl.all_horizontal(pl.all().is_null())) if len(columns) > 1 else frame
     blank = frame.height - full.height
     return full, (f"left out {blank} blank lines",) if blank else ()
-
-
-def _not_utf8(name: str) -> DataError:
-    return DataError(
-        f"{name} is not in UTF-8. Save it as UTF-8, for example with: iconv -f latin1 -t utf-8 OLD > NEW"
-    )
 
 
 def _separator(header: str) -> str:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import gzip
 import math
-import zlib
 from pathlib import Path
 
 import numpy as np
 
+from automl.data.compressed import gunzipped
 from automl.data.raw import RawData
 from automl.data.readers import Reader
 from automl.data.readers.npz import from_arrays
 from automl.data.sniff import looks_like
 from automl.errors import DataError
+from automl.spec import DataSpec
 from automl.task import Array
 
 _UNSIGNED_BYTE = 0x08  # the third byte of the magic number; the fourth is the number of dimensions
@@ -28,7 +28,7 @@ def _accepts(path: Path) -> bool:
     return any(map(_is_images, path.iterdir())) if path.is_dir() else _is_images(path)
 
 
-def _read(path: Path, image_size: int | None) -> RawData:
+def _read(path: Path, data: DataSpec) -> RawData:
     files = sorted(filter(_is_images, path.iterdir())) if path.is_dir() else [path]
     train = [file for file in files if not file.name.lower().startswith(("t10k", "test"))]
     test = [file for file in files if file not in train]
@@ -47,7 +47,7 @@ def _read(path: Path, image_size: int | None) -> RawData:
     x = np.concatenate([images for images, _ in pairs])
     y = np.concatenate([labels for _, labels in pairs])
     name = path.stem if path.is_dir() else path.name.split("-images")[0].split(".")[0]
-    return from_arrays(name, x, y, given, image_size, str(path))
+    return from_arrays(name, x, y, given, data.image_size, str(path))
 
 
 def _labels_of(images: Path) -> Path:
@@ -66,10 +66,7 @@ def read_idx(path: Path) -> Array:
     """
     content = path.read_bytes()
     if content.startswith(b"\x1f\x8b"):
-        try:
-            content = gzip.decompress(content)
-        except (OSError, EOFError, zlib.error) as error:
-            raise DataError(f"{path} is a gzip file that is cut off or damaged. Fetch it again.") from error
+        content = gunzipped(content, path)
     if len(content) < 4 or content[:2] != b"\0\0" or content[2] != _UNSIGNED_BYTE or not 1 <= content[3] <= 4:
         raise DataError(
             f"{path} should be an IDX file of unsigned bytes, but it begins with "

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import zipfile
 import zlib
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +15,9 @@ from automl.data.images import resized
 from automl.data.raw import LABEL, RawData
 from automl.data.readers import Reader
 from automl.data.sniff import head_of, looks_like
+from automl.data.unpacking import check_sizes
 from automl.errors import DataError
+from automl.spec import DataSpec
 from automl.task import Array
 
 TARGET = "y"
@@ -23,10 +27,10 @@ def _accepts(path: Path) -> bool:
     return path.is_file() and path.suffix.lower() == ".npz"
 
 
-def _read(path: Path, image_size: int | None) -> RawData:
+def _read(path: Path, data: DataSpec) -> RawData:
     arrays = load(path)
     if "x" in arrays and "y" in arrays:
-        return from_arrays(path.stem, arrays["x"], arrays["y"], None, image_size, str(path))
+        return from_arrays(path.stem, arrays["x"], arrays["y"], None, data.image_size, str(path))
     if all(key in arrays for key in ("x_train", "y_train", "x_test", "y_test")):
         if arrays["x_train"].shape[1:] != arrays["x_test"].shape[1:]:
             raise DataError(
@@ -38,7 +42,7 @@ def _read(path: Path, image_size: int | None) -> RawData:
         x = np.concatenate([arrays["x_train"], arrays["x_test"]])
         y = np.concatenate([arrays["y_train"], arrays["y_test"]])
         given = {"train": np.arange(n_train), "test": np.arange(n_train, n_train + n_test)}
-        return from_arrays(path.stem, x, y, given, image_size, str(path))
+        return from_arrays(path.stem, x, y, given, data.image_size, str(path))
     raise DataError(
         f"{path} must hold the arrays x and y, or x_train, y_train, x_test and y_test, but it holds "
         f"{', '.join(sorted(arrays)) or 'nothing'}. Save it with these names."
@@ -51,14 +55,56 @@ def load(path: Path) -> dict[str, Array]:
     if not head.startswith(b"PK"):
         raise DataError(f"{path} should be an NPZ archive, but it is {looks_like(head)}. Check the file.")
     try:
+        with zipfile.ZipFile(path) as archive:
+            check_sizes(archive, path, path.stat().st_size)
         with np.load(path, allow_pickle=False) as file:
             return {key.lower(): file[key] for key in file.files}
-    except (ValueError, OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+    except (
+        ValueError,
+        OSError,
+        EOFError,
+        MemoryError,
+        RuntimeError,
+        zipfile.BadZipFile,
+        zlib.error,
+    ) as error:
         raise DataError(
             f"{path} cannot be read as arrays of numbers or text ({error}). Pickled objects are refused "
             "because "
             "loading them runs code; save arrays of one type."
         ) from error
+
+
+def table_of(path: Path) -> pl.DataFrame:
+    """The table in an NPZ file, with its target where there is one."""
+    arrays = load(path)
+    x, y = (arrays.get(name, arrays.get(f"{name}_test")) for name in ("x", "y"))
+    if x is None or x.ndim != 2 or x.dtype.kind not in "biuf":
+        raise DataError(
+            f"{path} must hold an array x of numbers (rows, columns), but it holds {_shapes(arrays)}."
+        )
+    frame = pl.DataFrame({f"x{i}": x[:, i] for i in range(x.shape[1])})
+    return frame if y is None or y.shape != (len(x),) else frame.with_columns(pl.Series(TARGET, y))
+
+
+def images_of(path: Path) -> RawData:
+    """The images in an NPZ file, with their labels where there are any."""
+    arrays = load(path)
+    x, y = (arrays.get(name, arrays.get(f"{name}_test")) for name in ("x", "y"))
+    if x is None:
+        raise DataError(f"{path} must hold an array x of images, but it holds {_shapes(arrays)}.")
+    stand_in = x.reshape(len(x), -1)[:, 0] if y is None else y
+    raw = from_arrays(path.stem, x, stand_in, None, None, str(path))
+    if raw.kind != "image":
+        raise DataError(f"This model was trained on images, but {path} holds a table; give images.")
+    return (
+        raw if y is not None else replace(raw, frame=raw.frame.drop(LABEL).with_row_index("row"), target=None)
+    )
+
+
+def _shapes(arrays: Mapping[str, Array]) -> str:
+    found = (f"{name} {array.dtype} {array.shape}" for name, array in sorted(arrays.items()))
+    return ", ".join(found) or "nothing"
 
 
 def from_arrays(
