@@ -145,7 +145,7 @@ class Family:
         """
         if self.train is not None:
             return dict(self.architecture(kind))
-        shared = training_space(task, n_rows)
+        shared = training_space(task, n_rows, kind)
         if pretrains and self.encodes:
             shared["pretraining"] = pretraining_space(kind)
         return {**shared, **self.architecture(kind)}

@@ -89,27 +89,49 @@ _PRETRAINING_OF: dict[str, tuple[str, ...]] = {
 
 BATCH_SIZES = (8, 16, 32, 64, 128, 256, 512)
 STEPS_PER_EPOCH = 8  # at least, so that few rows still make many steps
+# Rows of tables are cheap and many; the others are trained for fewer epochs, and need more steps in each.
+USUAL_BATCH_SIZE = {"table": 256, "image": 128, "text": 64, "audio": 32, "series": 64}
 
 
-def batch_sizes(n_rows: int) -> Choice:
+def batch_sizes(n_rows: int, kind: str = "table") -> Choice:
     """The batch sizes to choose from with so many training rows: the four largest that make sense.
 
     >>> batch_sizes(20_000).options, batch_sizes(20_000).prior, batch_sizes(150).options
     ((64, 128, 256, 512), 256, (8, 16))
+    >>> batch_sizes(20_000, "text").options, batch_sizes(20_000, "text").prior
+    ((16, 32, 64, 128), 64)
     """
-    fitting = [size for size in BATCH_SIZES if size * STEPS_PER_EPOCH <= n_rows] or [BATCH_SIZES[0]]
-    return Choice(tuple(fitting[-4:]), prior=min(256, fitting[-1]), limits=(1, 2**20))
+    usual = USUAL_BATCH_SIZE[kind]
+    most = min(2 * usual, n_rows // STEPS_PER_EPOCH)
+    fitting = [size for size in BATCH_SIZES if size <= most] or [BATCH_SIZES[0]]
+    return Choice(tuple(fitting[-4:]), prior=min(usual, fitting[-1]), limits=(1, 2**20))
 
 
-def training_space(kind: TaskKind, n_rows: int = 100_000) -> dict[str, Any]:
-    """The space of everything about training that is not architecture, for one kind of task.
+_EPOCHS = {"table": 60, "image": 15, "text": 10, "audio": 40, "series": 60}
+_LEAST_EXAMPLES = {"table": 0, "image": 60_000, "text": 40_000, "audio": 60_000, "series": 20_000}
+_MOST_EPOCHS = 200
+
+
+def default_epochs(kind: str, task: TaskKind, n_rows: int) -> int:
+    """How many epochs a trial has at most unless a budget says: more where few rows make few steps.
+
+    >>> default_epochs("image", "classification", 48_000), default_epochs("series", "classification", 200)
+    (15, 100)
+    """
+    longer = 2 if task == "generation" else 1  # samples go on getting better after the loss has settled
+    least = longer * _LEAST_EXAMPLES[kind] // max(1, n_rows)
+    return max(_EPOCHS[kind], min(_MOST_EPOCHS, least))
+
+
+def training_space(task: TaskKind, n_rows: int = 100_000, kind: str = "table") -> dict[str, Any]:
+    """The space of everything about training that is not architecture, for one kind of task and of data.
 
     Args:
         n_rows: of the training split.
     """
     space: dict[str, Any] = {
         "learning_rate": Float(1e-4, 1e-1, log=True, prior=3e-3, limits=_POSITIVE),
-        "batch_size": batch_sizes(n_rows),
+        "batch_size": batch_sizes(n_rows, kind),
         "optimizer": Choice(_OPTIMIZERS, prior="adamw"),
         "weight_decay": Float(1e-7, 1e-1, log=True, prior=1e-4, limits=(0, float("inf"))),
         "schedule": Choice(_SCHEDULES, prior="cosine"),
@@ -117,8 +139,8 @@ def training_space(kind: TaskKind, n_rows: int = 100_000) -> dict[str, Any]:
         "clip_norm": Choice((1.0, 5.0), prior=1.0, limits=_POSITIVE),
         "initialisation": Choice(INITIALISATIONS),
     }
-    if kind in _LOSSES:
-        space["loss"] = Choice(_LOSSES[kind])
+    if task in _LOSSES:
+        space["loss"] = Choice(_LOSSES[task])
     return space
 
 

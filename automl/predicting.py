@@ -85,7 +85,7 @@ def write_generated(rows: Any, file: Path) -> None:
     """
     import numpy as np
 
-    from automl.data.samples import image_grid
+    from automl.data.generated.samples import image_grid
 
     if not isinstance(rows, np.ndarray):
         write_frame(rows, file)

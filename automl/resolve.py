@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from automl import catalog
 from automl.errors import NotFoundError, RequestError, SpecError, nearest
 from automl.family import Family
+from automl.hyperparameters import default_epochs
 from automl.machine import Machine
 from automl.resolved import COSTS, Constraint, FamilyChoice, Search, file_hash, search_hash
 from automl.space import Choice, Scalar, flatten, leaves
@@ -23,7 +24,6 @@ from automl.task import DEFAULT_METRIC, Task
 if TYPE_CHECKING:
     from automl.data import Prepared
 
-DEFAULT_EPOCHS = {"table": 60, "image": 30, "text": 20, "audio": 40, "series": 60}
 DEFAULT_SECONDS = 600.0  # of a search whose budget says nothing
 _CONSTRAINT = re.compile(r"(<=|>=)\s*([-+0-9.eE]+)")
 
@@ -53,7 +53,7 @@ def resolve(spec: SearchSpec, prepared: Prepared, machine: Machine) -> Search:
     device = _device(spec, machine)
     families = _families(spec, prepared)
     objectives = _objectives(spec, task)
-    epochs = spec.budget.epochs or DEFAULT_EPOCHS[kind]
+    epochs = spec.budget.epochs or default_epochs(kind, task.kind, len(prepared.train))
     policy = spec.search.rungs
     rungs: tuple[int, ...] = ()
     if isinstance(policy, RungsSpec) and len(objectives) == 1:

@@ -15,10 +15,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from automl.data import compressed, read, unpacking
-from automl.data.inside import stays_inside
+from automl.data import read
+from automl.data.files import compressed, unpacking
+from automl.data.files.inside import stays_inside
+from automl.data.files.unpacking import unpack
 from automl.data.raw import fingerprint
-from automl.data.unpacking import unpack
 from automl.errors import DataError
 from automl.spec import DataSpec
 

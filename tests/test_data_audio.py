@@ -16,9 +16,10 @@ import soundfile
 from hypothesis import given
 from hypothesis import strategies as st
 
-from automl.data import Prepared, Preprocessing, prepare, read, read_for_prediction, sounds
+from automl.data import Prepared, Preprocessing, prepare, read, read_for_prediction
 from automl.data.ragged import Ragged
 from automl.data.raw import RawData
+from automl.data.sounds import recordings as sounds
 from automl.errors import DataError
 from automl.spec import DataSpec, SplitSpec
 

@@ -14,9 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from automl.data import Preprocessing, prepare, read_for_prediction
-from automl.data.infer import infer
 from automl.data.kinds import all_kinds
 from automl.data.raw import RawData
+from automl.data.tables.infer import infer
 from automl.data.target import encode_target
 from automl.data.values import tidy
 from automl.errors import DataError, NotFoundError

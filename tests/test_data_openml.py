@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from automl.data.openml import ADDRESS, read_openml
+from automl.data.files.openml import ADDRESS, read_openml
 from automl.errors import DataError, UnreachableError
 
 FILES = Path(__file__).parent / "files"

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from automl.data.scaling import fit_scaling, normal_quantile
+from automl.data.tables.scaling import fit_scaling, normal_quantile
 
 NUMBERS = arrays(np.float64, st.integers(1, 60), elements=st.floats(-1e9, 1e9))
 

@@ -15,7 +15,7 @@ from automl.data import Preprocessing, RawData, prepare, read_for_prediction
 from automl.data.kinds.series import KIND
 from automl.data.ragged import Ragged
 from automl.data.readers import ts
-from automl.data.series_tables import first_rows
+from automl.data.series.tables import first_rows
 from automl.errors import DataError
 from automl.spec import DataSpec, SplitSpec
 from automl.task import Task

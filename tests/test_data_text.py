@@ -14,8 +14,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from automl.data import Prepared, Preprocessing, prepare, read, read_for_prediction, tokens
+from automl.data import Prepared, Preprocessing, prepare, read, read_for_prediction
 from automl.data.raw import RawData
+from automl.data.texts import tokens
 from automl.errors import DataError
 from automl.spec import DataSpec, SplitSpec
 
@@ -192,7 +193,7 @@ def test_the_vocabulary_is_as_large_as_asked(tmp_path: Path) -> None:
 
 def test_the_vocabulary_is_the_same_in_every_process() -> None:
     words = [f"word{i * 7919 % 1000:03} some more of it" for i in range(300)]
-    program = f"from automl.data.tokens import learn; print(learn({words!r}, 500))"
+    program = f"from automl.data.texts.tokens import learn; print(learn({words!r}, 500))"
     found = {
         subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
         for _ in range(2)
@@ -370,7 +371,7 @@ def test_a_bundle_cannot_bring_other_tokens(tmp_path: Path) -> None:
 
 def test_a_forked_process_can_encode_too() -> None:
     program = (
-        "import os\nfrom automl.data.tokens import learn, padded_ids\n"
+        "import os\nfrom automl.data.texts.tokens import learn, padded_ids\n"
         "found = learn(['some words of some text'] * 50, 50)\npadded_ids(['text'] * 50, found, 4)\n"
         "child = os.fork()\n"
         "if child == 0:\n    os._exit(int(padded_ids(['text'] * 50, found, 4)[0, 0] < 3))\n"

@@ -14,10 +14,10 @@ import torch
 
 from automl import catalog, training
 from automl.data import Preprocessing, prepare, read_for_prediction
-from automl.data.calendar import turns
 from automl.data.prepare import Prepared
-from automl.data.regular import DAY, Step, infer_step
-from automl.data.season import season_of
+from automl.data.series.calendar import turns
+from automl.data.series.regular import DAY, Step, infer_step
+from automl.data.series.season import season_of
 from automl.errors import DataError
 from automl.spec import DataSpec, SplitSpec
 from automl.task import Field, Signature
@@ -286,7 +286,7 @@ def test_files_of_splits_follow_one_another(tmp_path: Path) -> None:
 
 
 def test_many_windows_are_thinned_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("automl.data.forecasting.MOST_TRAINING", 100)
+    monkeypatch.setattr("automl.data.series.forecasting.MOST_TRAINING", 100)
     prepared = prepared_from(hours(500), tmp_path / "a.csv", target="load")
     assert len(prepared.train) == 55  # 271 windows, every fifth: 2, 3 and 4 go into a day
     assert len(prepared.test) == 95

@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from automl import catalog
-from automl.data.features import N_FEATURES, Features, fit_features
+from automl.data.generated.features import N_FEATURES, Features, fit_features
 from automl.family import Family, TrainingRun
 from automl.metrics.frechet_distance import frechet_distance
 from automl.metrics.generation_precision import covered

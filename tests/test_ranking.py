@@ -136,7 +136,6 @@ def test_groups_are_drawn_whole() -> None:
     assert width[1] == pytest.approx(width[2], rel=0.1)
 
 
-
 def test_an_entry_judged_on_other_rows_has_no_rank() -> None:
     found = board_of({"s/0": [[1.0] * 9], "s/1": [[2.0] * 9], "s/2": [[0.5] * 8]})
     assert found.select("entry", "rank", "low").rows() == [

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from automl.data import values
-from automl.data.infer import Inferred
+from automl.data.tables.infer import Inferred
 from automl.errors import DataError, nearest
 from automl.task import Array, Task
 

@@ -17,7 +17,7 @@ from automl.data.preprocessing import Preprocessing
 from automl.data.ragged import Ragged
 from automl.data.raw import RawData, fingerprint
 from automl.data.read import read
-from automl.data.series_tables import first_rows
+from automl.data.series.tables import first_rows
 from automl.data.splits import Guide, split_rows
 from automl.data.target import encode_target, infer_task, target_names, task_of
 from automl.errors import DataError
@@ -61,7 +61,7 @@ def prepare(data: DataSpec, split: SplitSpec, task: TaskKind | Literal["auto"]) 
     """
     sources = read_sources(data, split)
     if task == "forecasting" or (task == "auto" and data.horizon is not None):
-        from automl.data.forecasting import prepare_forecast
+        from automl.data.series.forecasting import prepare_forecast
 
         return prepare_forecast(sources, data, split)
     targets = target_names(sources.raw, data.target, task)
@@ -164,7 +164,7 @@ def _fit(
     preprocessing = Preprocessing(task, encoder)
     if kind != "generation":
         return preprocessing, list(notes)
-    from automl.data.features import fit_features
+    from automl.data.generated.features import fit_features
 
     codes, n_classes = None, 0
     if targets:

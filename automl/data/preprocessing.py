@@ -6,15 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from automl.data.forecast_encoder import ForecastEncoder
 from automl.data.kinds import Encoder, all_kinds
 from automl.data.raw import RawData
+from automl.data.series.forecast_encoder import ForecastEncoder
 from automl.data.target import encode_target
 from automl.errors import RequestError
 from automl.task import Array, Signature, Task
 
 if TYPE_CHECKING:
-    from automl.data.features import Features
+    from automl.data.generated.features import Features
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,7 @@ class Preprocessing:
         encoder = all_kinds()[plain["kind"]].restore(plain["encoder"], _under("encoder.", arrays))
         features = plain["features"]
         if features is not None:
-            from automl.data.features import Features
+            from automl.data.generated.features import Features
 
             features = Features.from_plain(features, _under("features.", arrays))
         return cls(Task.from_plain(plain["task"]), encoder, features)

@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 
 from automl import catalog
 from automl.data import values
-from automl.data.download import download
-from automl.data.openml import read_openml
+from automl.data.files.download import download
+from automl.data.files.openml import read_openml
 from automl.data.raw import RawData, fingerprint
 from automl.data.readers import reader_for
 from automl.errors import DataError

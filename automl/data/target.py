@@ -8,8 +8,8 @@ import numpy as np
 import polars as pl
 
 from automl.data import values
-from automl.data.columns import BooleanColumn
 from automl.data.raw import RawData
+from automl.data.tables.columns import BooleanColumn
 from automl.errors import DataError, nearest
 from automl.spec import DataSpec
 from automl.task import Array, Task, TaskKind

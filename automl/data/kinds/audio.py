@@ -10,14 +10,14 @@ from typing import Any, ClassVar
 import numpy as np
 import polars as pl
 
-from automl.data import sounds
-from automl.data.folders import files_to_predict
+from automl.data.files.folders import files_to_predict
+from automl.data.files.media import AUDIO
 from automl.data.kinds import Encoder, Kind
-from automl.data.media import AUDIO
 from automl.data.ragged import Ragged
 from automl.data.raw import RawData
 from automl.data.readers import reader_for
-from automl.data.sound_files import LARGEST_RATE, LEAST_RATE
+from automl.data.sounds import recordings as sounds
+from automl.data.sounds.decoding import LARGEST_RATE, LEAST_RATE
 from automl.errors import DataError
 from automl.spec import DataSpec, SplitSpec
 from automl.task import Array, Field, Task

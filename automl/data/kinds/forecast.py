@@ -10,12 +10,12 @@ from typing import Any
 import polars as pl
 
 from automl.data import values
-from automl.data.forecast_encoder import ForecastEncoder
 from automl.data.kinds import Kind
-from automl.data.long_rows import Layout
 from automl.data.raw import RawData
 from automl.data.readers import reader_for
-from automl.data.regular import Step
+from automl.data.series.forecast_encoder import ForecastEncoder
+from automl.data.series.long_rows import Layout
+from automl.data.series.regular import Step
 from automl.errors import DataError
 from automl.spec import DataSpec, SplitSpec
 from automl.task import Array, Task
@@ -32,7 +32,7 @@ def _with_tuples(plain: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _fit(_raw: RawData, _task: Task, _data: DataSpec, _split: SplitSpec) -> Any:
-    raise AssertionError("forecasts are prepared by automl.data.forecasting")
+    raise AssertionError("forecasts are prepared by automl.data.series.forecasting")
 
 
 def _read(source: Path, _encoder: ForecastEncoder, _task: Task) -> RawData:

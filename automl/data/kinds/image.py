@@ -11,9 +11,9 @@ import numpy as np
 import polars as pl
 
 from automl.data import images
-from automl.data.folders import files_to_predict
+from automl.data.files.folders import files_to_predict
+from automl.data.files.media import IMAGE
 from automl.data.kinds import Encoder, Kind
-from automl.data.media import IMAGE
 from automl.data.raw import RawData
 from automl.data.readers import npz, reader_for
 from automl.errors import DataError

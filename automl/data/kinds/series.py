@@ -16,9 +16,9 @@ from automl.data.kinds import Encoder, Kind
 from automl.data.ragged import Ragged
 from automl.data.raw import RawData
 from automl.data.readers import reader_for, ts
-from automl.data.series_arrays import array_of, each
-from automl.data.series_encoder import SERIES, SeriesEncoder, whole
-from automl.data.series_tables import from_long, from_wide, is_long, long_values, wide_values
+from automl.data.series.arrays import array_of, each
+from automl.data.series.encoder import SERIES, SeriesEncoder, whole
+from automl.data.series.tables import from_long, from_wide, is_long, long_values, wide_values
 from automl.errors import DataError
 from automl.spec import DataSpec, SplitSpec
 from automl.task import Array, Task

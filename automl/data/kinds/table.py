@@ -10,12 +10,13 @@ from typing import Any, ClassVar
 import numpy as np
 import polars as pl
 
-from automl.data import checks, images, infer, values
-from automl.data.columns import BooleanColumn, CategoryColumn, Column, NumberColumn
-from automl.data.dates import DateColumn
+from automl.data import checks, images, values
 from automl.data.kinds import Encoder, Kind
 from automl.data.raw import RawData
 from automl.data.readers import npz, reader_for
+from automl.data.tables import infer
+from automl.data.tables.columns import BooleanColumn, CategoryColumn, Column, NumberColumn
+from automl.data.tables.dates import DateColumn
 from automl.data.target import encode_target
 from automl.errors import DataError, nearest
 from automl.spec import DataSpec, SplitSpec

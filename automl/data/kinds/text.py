@@ -10,14 +10,16 @@ from typing import Any, ClassVar, TypeVar
 import numpy as np
 import polars as pl
 
-from automl.data import text_columns, tokens, values
-from automl.data.encodings import UTF8
-from automl.data.folders import files_to_predict
+from automl.data import values
+from automl.data.files.encodings import UTF8
+from automl.data.files.folders import files_to_predict
+from automl.data.files.media import TEXT as TEXT_FILES
 from automl.data.kinds import Encoder, Kind
-from automl.data.media import TEXT as TEXT_FILES
 from automl.data.raw import TEXT, RawData
 from automl.data.readers import reader_for
 from automl.data.readers.text_folder import texts_of
+from automl.data.texts import columns as text_columns
+from automl.data.texts import tokens
 from automl.errors import DataError, nearest
 from automl.spec import DataSpec, SplitSpec
 from automl.task import Array, Field, Task

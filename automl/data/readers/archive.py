@@ -6,12 +6,12 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
-from automl.data.listed_files import LISTS
-from automl.data.media import TEXT, medium_of
-from automl.data.naming import some
+from automl.data.files.listed_files import LISTS
+from automl.data.files.media import TEXT, medium_of
+from automl.data.files.naming import some
+from automl.data.files.unpacking import unpack
 from automl.data.raw import RawData
 from automl.data.readers import Reader, all_readers, reader_for
-from automl.data.unpacking import unpack
 from automl.errors import DataError
 from automl.spec import DataSpec
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from automl.data import sounds
-from automl.data.folders import read_folder
-from automl.data.media import AUDIO, medium_of
+from automl.data.files.folders import read_folder
+from automl.data.files.media import AUDIO, medium_of
 from automl.data.raw import RawData
 from automl.data.readers import Reader
+from automl.data.sounds import recordings as sounds
 from automl.spec import DataSpec
 
 

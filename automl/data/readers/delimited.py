@@ -9,11 +9,11 @@ from pathlib import Path
 
 import polars as pl
 
-from automl.data.compressed import gunzipped
-from automl.data.encodings import UTF8, decoded, not_in
+from automl.data.files.compressed import gunzipped
+from automl.data.files.encodings import UTF8, decoded, not_in
+from automl.data.files.sniff import looks_like
 from automl.data.raw import RawData
 from automl.data.readers import Reader
-from automl.data.sniff import looks_like
 from automl.errors import DataError
 from automl.spec import DataSpec
 

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
-from automl.data.compressed import gunzipped
+from automl.data.files.compressed import gunzipped
+from automl.data.files.sniff import looks_like
 from automl.data.raw import RawData
 from automl.data.readers import Reader
 from automl.data.readers.npz import from_arrays
-from automl.data.sniff import looks_like
 from automl.errors import DataError
 from automl.spec import DataSpec
 from automl.task import Array

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from automl.data import images
-from automl.data.folders import read_folder
-from automl.data.media import IMAGE, medium_of
+from automl.data.files.folders import read_folder
+from automl.data.files.media import IMAGE, medium_of
 from automl.data.raw import RawData
 from automl.data.readers import Reader, idx, ts
 from automl.spec import DataSpec

@@ -9,8 +9,8 @@ from typing import Any, cast
 
 import polars as pl
 
-from automl.data.compressed import gunzipped
-from automl.data.encodings import decoded
+from automl.data.files.compressed import gunzipped
+from automl.data.files.encodings import decoded
 from automl.data.raw import RawData
 from automl.data.readers import Reader
 from automl.errors import DataError

@@ -11,11 +11,11 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from automl.data.files.sniff import head_of, looks_like
+from automl.data.files.unpacking import check_sizes
 from automl.data.images import resized
 from automl.data.raw import LABEL, RawData
 from automl.data.readers import Reader
-from automl.data.sniff import head_of, looks_like
-from automl.data.unpacking import check_sizes
 from automl.errors import DataError
 from automl.spec import DataSpec
 from automl.task import Array

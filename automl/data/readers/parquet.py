@@ -9,12 +9,13 @@ from typing import BinaryIO
 
 import polars as pl
 
-from automl.data import images, sounds, values
-from automl.data.media import AUDIO, IMAGE, Medium
-from automl.data.naming import some
+from automl.data import images, values
+from automl.data.files.media import AUDIO, IMAGE, Medium
+from automl.data.files.naming import some
+from automl.data.files.sniff import looks_like
 from automl.data.raw import LABEL, RawData
 from automl.data.readers import Reader
-from automl.data.sniff import looks_like
+from automl.data.sounds import recordings as sounds
 from automl.errors import DataError
 from automl.spec import DataSpec
 

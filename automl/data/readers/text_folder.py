@@ -7,10 +7,10 @@ from pathlib import Path
 
 import polars as pl
 
-from automl.data.encodings import decoded
-from automl.data.folders import read_folder
-from automl.data.media import TEXT as TEXT_FILES
-from automl.data.media import medium_of
+from automl.data.files.encodings import decoded
+from automl.data.files.folders import read_folder
+from automl.data.files.media import TEXT as TEXT_FILES
+from automl.data.files.media import medium_of
 from automl.data.raw import TEXT, RawData
 from automl.data.readers import Reader
 from automl.errors import DataError

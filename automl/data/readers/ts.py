@@ -14,11 +14,11 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from automl.data.files.sniff import looks_like
 from automl.data.ragged import Ragged
 from automl.data.raw import LABEL, RawData
 from automl.data.readers import Reader
 from automl.data.readers._ts_lines import header_of, series_of
-from automl.data.sniff import looks_like
 from automl.errors import DataError
 from automl.spec import DataSpec
 from automl.task import Array

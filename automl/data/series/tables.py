@@ -7,11 +7,12 @@ from collections.abc import Sequence
 import numpy as np
 import polars as pl
 
-from automl.data import infer, values
-from automl.data.long_rows import Layout, number_of, series_of, time_form, times_of, without_copies
-from automl.data.naming import some
+from automl.data import values
+from automl.data.files.naming import some
 from automl.data.ragged import Ragged
 from automl.data.raw import RawData
+from automl.data.series.long_rows import Layout, number_of, series_of, time_form, times_of, without_copies
+from automl.data.tables import infer
 from automl.errors import DataError, nearest
 from automl.spec import DataSpec
 from automl.task import Array

@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from automl.data import values
-from automl.data.columns import Plain
+from automl.data.tables.columns import Plain
 from automl.errors import DataError
 from automl.task import Array
 

@@ -8,9 +8,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from automl.data.panel import filled
 from automl.data.ragged import Ragged
 from automl.data.raw import RawData
+from automl.data.series.panel import filled
 from automl.errors import DataError
 from automl.task import Array, Field
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from automl.data.regular import DAY
+from automl.data.series.regular import DAY
 from automl.task import Array
 
 _LENGTHS = {"hour": DAY, "weekday": 7 * DAY, "day": 30.4 * DAY, "month": 365.25 * DAY}  # of one turn

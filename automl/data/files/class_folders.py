@@ -7,7 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
-from automl.data.media import AUDIO, IMAGE, Medium
+from automl.data.files.media import AUDIO, IMAGE, Medium
 from automl.data.raw import LABEL
 from automl.errors import DataError
 

@@ -8,7 +8,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from automl.data.sniff import looks_like
+from automl.data.files.sniff import looks_like
 from automl.errors import DataError
 
 MAX_BYTES = 20_000_000_000

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from automl.data import checks
-from automl.data.calendar import cycles_of
-from automl.data.forecast_encoder import ForecastEncoder
 from automl.data.given import Sources
-from automl.data.long_rows import Layout
-from automl.data.panel import Panel, panel_of
 from automl.data.preprocessing import Preprocessing
-from automl.data.roles import layout_of
-from automl.data.season import season_of
-from automl.data.spans import Spans, spans_of, without_gaps
-from automl.data.windows import MOST_BYTES, MOST_TRAINING, Windows, between, stride_of
+from automl.data.series.calendar import cycles_of
+from automl.data.series.forecast_encoder import ForecastEncoder
+from automl.data.series.long_rows import Layout
+from automl.data.series.panel import Panel, panel_of
+from automl.data.series.roles import layout_of
+from automl.data.series.season import season_of
+from automl.data.series.spans import Spans, spans_of, without_gaps
+from automl.data.series.windows import MOST_BYTES, MOST_TRAINING, Windows, between, stride_of
 from automl.errors import DataError
 from automl.spec import DataSpec, SplitSpec
 from automl.task import Array, Rows, TargetScale, Task

@@ -11,11 +11,11 @@ import numpy as np
 import polars as pl
 
 from automl.data import values
-from automl.data.class_folders import FILE, class_files, described, loose_files, names_of
-from automl.data.inside import leaving
-from automl.data.listed_files import LISTS, listed_files
-from automl.data.media import Medium
-from automl.data.naming import some
+from automl.data.files.class_folders import FILE, class_files, described, loose_files, names_of
+from automl.data.files.inside import leaving
+from automl.data.files.listed_files import LISTS, listed_files
+from automl.data.files.media import Medium
+from automl.data.files.naming import some
 from automl.data.raw import LABEL
 from automl.errors import DataError
 from automl.task import Array, Task

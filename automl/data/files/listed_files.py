@@ -7,9 +7,9 @@ from pathlib import Path
 import polars as pl
 
 from automl.data import values
-from automl.data.inside import leaving, stays_inside
-from automl.data.media import Medium
-from automl.data.naming import some
+from automl.data.files.inside import leaving, stays_inside
+from automl.data.files.media import Medium
+from automl.data.files.naming import some
 from automl.errors import MOST_NAMES, DataError
 
 LISTS = ("metadata.csv", "metadata.jsonl", "labels.csv")

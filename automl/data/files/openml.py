@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import polars as pl
 
-from automl.data.download import download
+from automl.data.files.download import download
 from automl.data.raw import RawData
 from automl.data.readers.parquet import parse
 from automl.errors import DataError

@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
-from automl.data import checks, infer, values
-from automl.data.long_rows import Layout, number_of, time_form
-from automl.data.panel import MOST_MISSING
+from automl.data import checks, values
 from automl.data.raw import RawData
+from automl.data.series.long_rows import Layout, number_of, time_form
+from automl.data.series.panel import MOST_MISSING
+from automl.data.tables import infer
 from automl.errors import DataError, nearest
 from automl.spec import DataSpec
 

@@ -16,9 +16,9 @@ from functools import partial
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from automl.data.compressed import MAX_BYTES, copy_limited, most_bytes, too_large
-from automl.data.inside import stays_inside
-from automl.data.sniff import head_of, looks_like
+from automl.data.files.compressed import MAX_BYTES, copy_limited, most_bytes, too_large
+from automl.data.files.inside import stays_inside
+from automl.data.files.sniff import head_of, looks_like
 from automl.errors import DataError
 
 MAX_MEMBERS = 1_000_000

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from automl.data.long_rows import Layout
-from automl.data.panel import MOST_MISSING, Panel, filled
+from automl.data.series.long_rows import Layout
+from automl.data.series.panel import MOST_MISSING, Panel, filled
 from automl.errors import DataError
 from automl.spec import SplitSpec
 from automl.task import Array

@@ -10,7 +10,7 @@ from typing import BinaryIO
 
 import numpy as np
 
-from automl.data.sniff import looks_like
+from automl.data.files.sniff import looks_like
 from automl.task import Array
 
 _FORMATS = ("WAV", "WAVEX", "FLAC", "OGG")  # as libsndfile names them

@@ -10,12 +10,12 @@ import numpy as np
 import polars as pl
 
 from automl.data import checks, values
-from automl.data.calendar import turns
-from automl.data.long_rows import Layout, number_of
-from automl.data.panel import Panel, filled, panel_of
 from automl.data.raw import RawData
-from automl.data.regular import Step
-from automl.data.windows import MOST_BYTES, Windows, between, cut, stride_of
+from automl.data.series.calendar import turns
+from automl.data.series.long_rows import Layout, number_of
+from automl.data.series.panel import Panel, filled, panel_of
+from automl.data.series.regular import Step
+from automl.data.series.windows import MOST_BYTES, Windows, between, cut, stride_of
 from automl.errors import DataError, nearest
 from automl.task import Array, Field
 
@@ -28,7 +28,7 @@ class ForecastEncoder:
     cycles of the calendar as sine and cosine; `future` has those that are known ahead.
 
     Args:
-        cycles: of the calendar; see `automl.data.calendar`.
+        cycles: of the calendar; see `automl.data.series.calendar`.
         mean: of each numeric channel over the training steps.
         deviation: likewise.
     """

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from automl.data.long_rows import Layout, number_of, series_of, shown, times_of, without_copies
-from automl.data.regular import Step, infer_step
+from automl.data.series.long_rows import Layout, number_of, series_of, shown, times_of, without_copies
+from automl.data.series.regular import Step, infer_step
 from automl.errors import DataError
 from automl.task import Array
 

@@ -11,9 +11,9 @@ from typing import BinaryIO
 
 import numpy as np
 
-from automl.data.naming import some
+from automl.data.files.naming import some
 from automl.data.ragged import Ragged
-from automl.data.sound_files import BadSound, SoundHead, head_of_sound, samples_of
+from automl.data.sounds.decoding import BadSound, SoundHead, head_of_sound, samples_of
 from automl.errors import DataError
 from automl.task import Array
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from automl.data.regular import DAY, Step
+from automl.data.series.regular import DAY, Step
 from automl.task import Array
 
 _LONGEST = 400  # steps that autocorrelation is looked at over

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from automl.data import infer, values
+from automl.data import values
 from automl.data.raw import TEXT, RawData
-from automl.data.tokens import SEPARATOR
+from automl.data.tables import infer
+from automl.data.texts.tokens import SEPARATOR
 from automl.errors import DataError, nearest
 from automl.spec import DataSpec
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from automl.data.patches import Patches, fit_patches
+from automl.data.generated.patches import Patches, fit_patches
 from automl.task import Array
 
 N_FEATURES = 48

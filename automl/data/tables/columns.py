@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from automl.data import values
-from automl.data.scaling import Scaling, fit_scaling
+from automl.data.tables.scaling import Scaling, fit_scaling
 from automl.errors import DataError
 from automl.task import Array
 

@@ -1,0 +1,1 @@
+"""Where rows come from: folders, archives, downloads, and what they may hold."""

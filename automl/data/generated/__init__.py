@@ -1,0 +1,1 @@
+"""Generated rows: what they are compared by, and how people look at them."""

@@ -1,0 +1,1 @@
+"""Time series: whole ones to classify, and pasts to forecast from."""

@@ -1,0 +1,1 @@
+"""Recordings: read, brought to one rate, checked."""

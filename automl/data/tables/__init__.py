@@ -1,0 +1,1 @@
+"""The columns of a table: their types, and how each is encoded."""

@@ -1,0 +1,1 @@
+"""Texts: which columns hold them, and the tokens they are cut into."""
