@@ -18,7 +18,7 @@ _MOST_WORK = 3e10  # numbers that are gone through in all iterations: about a mi
 _MOST_ROWS_CHOSEN_BY_FOLDS = 20_000  # beyond it, strength 1 is near the best and folds cost minutes
 _MOST_FEATURES_CHOSEN_BY_FOLDS = 1000
 _MOST_PRODUCTS_CHOSEN_BY_FOLDS = 3e8  # rows times features times outputs
-_MOST_FEATURES_SOLVED_AT_ONCE = 3000
+MOST_FEATURES_SOLVED_AT_ONCE = 3000
 
 
 def fit_linear(features: Any, target: Array, task: Task, strength: float) -> PredictFrom:
@@ -103,7 +103,7 @@ def _ridge(features: Any, n_outputs: int) -> Any:
     ):
         return RidgeCV(alphas=np.logspace(-3, 4, 15))
     dense = isinstance(features, np.ndarray)
-    at_once = dense and n_outputs > 1 and n_features <= _MOST_FEATURES_SOLVED_AT_ONCE
+    at_once = dense and n_outputs > 1 and n_features <= MOST_FEATURES_SOLVED_AT_ONCE
     return Ridge(alpha=1.0, solver="cholesky" if at_once else "lsqr")
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from automl.baselines import Baseline, Predict, n_rows
-from automl.baselines._linear_model import fit_linear
+from automl.baselines._linear_model import MOST_FEATURES_SOLVED_AT_ONCE, fit_linear
 from automl.task import Array, Rows, Signature, Task
 
 _MANY_FEATURES = 200
@@ -30,8 +30,16 @@ def _fit(train: Rows, signature: Signature, task: Task, _seed: int) -> Predict:
 
 
 def _numbers(inputs: Mapping[str, Array], signature: Signature) -> Array:
-    """``(rows, n_numbers)`` float32: numeric columns, all pixels, or all steps and the length."""
-    n, parts = n_rows(inputs), [np.empty((n_rows(inputs), 0), np.float32)]
+    """``(rows, n_numbers)`` float32: numeric columns, all pixels, or all steps and the length.
+
+    To forecast, the last steps of the targets alone, as many as can be solved for at once.
+    """
+    n = n_rows(inputs)
+    if "past" in signature.inputs:
+        n_targets = signature.n_outputs // signature.details["horizon"]
+        n_steps = max(1, MOST_FEATURES_SOLVED_AT_ONCE // n_targets)
+        return inputs["past"][:, :n_targets, -n_steps:].reshape(n, -1)
+    parts = [np.empty((n, 0), np.float32)]
     for name in signature.inputs:
         if name != "categorical":
             parts.append(inputs[name].reshape(n, -1).astype(np.float32, copy=False))

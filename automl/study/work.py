@@ -125,9 +125,11 @@ def judged(kind: Kind, result: Result, objectives: Sequence[str]) -> Result:
     if result.state == "failed":
         assert result.reason is None or result.reason in REASONS, result.reason
         return replace(result, reason=result.reason or "error")
+    if kind != "trial":
+        return replace(result, reason=None)  # its scores are the tables' affair, not the study's
     if result.state == "stopped" and not result.feasible:
         return replace(result, reason=None)  # it was not trained, as its size alone breaks a constraint
-    needed = objectives if result.state == "complete" and kind == "trial" else objectives[:1]
+    needed = objectives if result.state == "complete" else objectives[:1]
     if all(math.isfinite(result.scores.get(name, math.nan)) for name in needed):
         return replace(result, reason=None)
     return replace(result, state="failed", reason="diverged")
