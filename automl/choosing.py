@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from automl import catalog
 from automl.errors import NotFoundError, nearest
 from automl.wording import number
 
@@ -12,7 +13,7 @@ def choose(scores: pl.DataFrame, metric: str | None = None) -> tuple[int, int]:
     """The network to pull, as (trial, seed): the best by validation; the test score never chooses.
 
     It is the trial with the best mean validation score over its refits, and of these the seed with
-    the median one; of two middle ones the worse.
+    the median one; of two middle ones the worse. Equal means are told apart by `Metric.ties`.
 
     Args:
         scores: rows of the table `scores` of one search.
@@ -30,17 +31,25 @@ def choose(scores: pl.DataFrame, metric: str | None = None) -> tuple[int, int]:
     rows = scores.filter(pl.col("kind") == "refit", pl.col("split") == "validation")
     named = rows["metric"].unique().to_list()
     chosen = metric if metric is not None else named[0] if len(named) == 1 else ""
-    rows = rows.filter(pl.col("metric") == chosen)
+    every, rows = rows, rows.filter(pl.col("metric") == chosen)
     if rows.height == 0:
         raise NotFoundError(
             f"There is no refit with a validation score {chosen!r}: {nearest(chosen, named)} The search must "
             "have trained its finalists; a single trial can be pulled by SEARCH/TRIAL."
         )
     sign = -1.0 if rows["goal"][0] == "max" else 1.0
-    means = rows.group_by("trial").agg(loss=(pl.col("score") * sign).mean()).sort("loss", "trial")
+    means = rows.group_by("trial").agg(loss=(pl.col("score") * sign).mean())
+    means = means.join(_tie_losses(every, chosen), on="trial", how="left").sort("loss", "tie", "trial")
     best = rows.filter(pl.col("trial") == means["trial"][0])
     seed = median_seeds(best.lazy(), rows["goal"][0]).collect()["seed"][0]
     return int(means["trial"][0]), int(seed)
+
+
+def _tie_losses(rows: pl.DataFrame, metric: str) -> pl.DataFrame:
+    """Of each trial the mean loss by the metric that decides between equal scores of `metric`."""
+    ties = catalog.metric(metric).ties if metric in catalog.names("metric") else None
+    sign = -1.0 if ties is not None and catalog.metric(ties).goal == "max" else 1.0
+    return rows.filter(metric=ties or "").group_by("trial").agg(tie=(pl.col("score") * sign).mean())
 
 
 def median_seeds(rows: pl.LazyFrame, goal: str) -> pl.LazyFrame:

@@ -137,8 +137,13 @@ def _over_seeds(scores: Array, random: np.random.Generator) -> Array:
 
 
 def intervals(points: Array, replicates: Replicates) -> tuple[Array, Array]:
-    """The 95 % interval of each entry: its replicates' percentiles, widened where seeds are few."""
+    """The 95 % interval of each entry: its replicates' percentiles, widened where seeds are few.
+
+    Both ends are NaN where all rows are of one group, which says nothing of how groups differ.
+    """
     scores = replicates.scores
+    if replicates.row_freedom == 0:
+        return np.full(len(points), np.nan), np.full(len(points), np.nan)
     freedom = _freedom(
         scores.var(axis=1), replicates.seed_variance, replicates.seed_freedom, replicates.row_freedom
     )
@@ -155,6 +160,8 @@ def ranks(points: Array, replicates: Replicates, goal: str) -> Array:
     All pairs are tested; their chances of error together are kept to 5 % by Holm's procedure (1979).
     """
     n = len(points)
+    if replicates.row_freedom == 0:
+        return np.ones(n, np.int64)
     one, other = np.triu_indices(n, 1)
     spread = np.cov(replicates.scores) if n > 1 else np.zeros((1, 1))
     variance = np.maximum(spread[one, one] + spread[other, other] - 2 * spread[one, other], 0.0)

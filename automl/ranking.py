@@ -126,7 +126,8 @@ def leaderboard(
         replicates = replicate([judged[name] for name in ranked["entry"]], metric, groups, seed)
         low, high = (np.clip(end, *metric.bounds) for end in intervals(points, replicates))
         places = ranks(points, replicates, metric.goal)
-        ranked = ranked.with_columns(low=pl.lit(low), high=pl.lit(high), rank=pl.lit(places, dtype=pl.Int64))
+        ends = {"low": pl.lit(low).fill_nan(None), "high": pl.lit(high).fill_nan(None)}
+        ranked = ranked.with_columns(**ends, rank=pl.lit(places, dtype=pl.Int64))
     rest = entries.filter(~pl.col("entry").is_in(list(judged)))
     sign = -1.0 if metric.goal == "max" else 1.0
     whole = pl.concat([ranked, rest], how="diagonal_relaxed")

@@ -163,7 +163,7 @@ class _Driver:
         reason, message = None, " ".join(progress.notes) or None
         if progress.phase != "done":
             state, reason, message = "stopped", "cancelled", "It was interrupted, and can be resumed."
-        elif progress.best_trial is None:
+        elif progress.best_trial is None and progress.n_refits_done == 0:
             state = "failed"
         self._books.close(state, reason, message)
         self._watch(self._search, progress)

@@ -189,6 +189,7 @@ class Metric:
         tasks: the kinds of task it judges.
         compute: ``compute(target, prediction) -> score`` in its natural sign, of arrays as `Rows.target`
             says; with `needs`, a third argument.
+        ties: the metric that decides between equal scores, where few rows make many of them.
         needs: the name of one of `Task.scales`, ``(n,)``, that it is also given; see `bound`.
         summary: one line for people, with the unit.
         bounds: what scores cannot leave, so that intervals do not either.
@@ -208,6 +209,7 @@ class Metric:
     from_mean: Callable[[Array], Array] | None = None
     bounds: tuple[float, float] = (float("-inf"), float("inf"))
     needs: str | None = None
+    ties: str | None = None
 
     def bound(self, scales: Mapping[str, Sequence[float]]) -> Metric:
         """The same metric as a function of target and prediction alone, with what it needs filled in."""

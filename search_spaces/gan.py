@@ -124,7 +124,7 @@ def _space(kind: str) -> Space:
         "averaging": Choice((0.99, 0.995, 0.999), prior=0.995, limits=(0.0, 0.999999)),
         "learning_rate": Float(3e-5, 3e-3, log=True, prior=1e-3, limits=(1e-12, 10.0)),
         "batch_size": Choice((16, 32, 64, 128), prior=32, limits=(2, 2**20)),
-        "optimizer": {"name": "adam", "beta1": Choice((0.0, 0.5), prior=0.5, limits=(0.0, 0.9999))},
+        "optimizer": Choice({"adam": {"beta1": Choice((0.0, 0.5), prior=0.5, limits=(0.0, 0.9999))}}),
         "weight_decay": 0.0,
         "initialisation": "default",
     }

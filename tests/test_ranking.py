@@ -226,3 +226,10 @@ def _mean_metric() -> Any:
 
     mae = catalog.metric("mae")
     return replace(mae, compute=lambda t, p: float(signed(t, p).mean()), per_row=signed)
+
+
+def test_rows_of_one_group_give_no_interval_and_share_a_rank() -> None:
+    error = np.random.default_rng(0).normal(size=50)
+    board = board_of({"s/0": [error], "s/1": [error + 5]}, group=[3] * 50)
+    assert board["low"].to_list() == board["high"].to_list() == [None, None]
+    assert board["rank"].to_list() == [1, 1]

@@ -65,6 +65,8 @@ def _intervals(worker: Worker, done: Done) -> dict[str, dict[str, list[float]]]:
     found = {}
     for metric in catalog.metrics_for(worker.prepared.task):
         replicates = replicate([Judged(rows.target, [prediction])], metric, rows.groups)
+        if replicates.row_freedom == 0:
+            continue
         low, high = intervals(np.array([done.scores["test"][metric.name]]), replicates)
         found[metric.name] = [float(end) for end in np.clip([low[0], high[0]], *metric.bounds)]
     return {"test": found}

@@ -37,4 +37,5 @@ METRIC = Metric(
     "share of rows put into the right class, or with every label right, 0 to 1",
     per_row=_right,
     bounds=(0.0, 1.0),
+    ties="log_loss",
 )

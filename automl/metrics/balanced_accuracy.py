@@ -44,4 +44,5 @@ METRIC = Metric(
     per_row=_counts,
     from_mean=_from_counts,
     bounds=(0.0, 1.0),
+    ties="log_loss",
 )

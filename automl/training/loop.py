@@ -16,7 +16,7 @@ from automl.task import NUMERIC, Rows
 from automl.training.devices import failures, randomness
 from automl.training.predict import outputs_of, predict, to_predictions, to_tensor, to_tensors
 from automl.training.pretraining import pretrain
-from automl.training.progress import Progress, check_finite
+from automl.training.progress import check_finite, progress_of
 from automl.training.schedules import rate_factor
 from automl.training.snapshot import restore_optimizer, snapshot_optimizer
 from automl.training.steps import descent
@@ -60,7 +60,7 @@ class Training:
         for optimizer in self._step.optimizers.values():
             for group in optimizer.param_groups:
                 group["initial_lr"] = group["lr"]
-        self._progress = Progress(run.metrics[0])
+        self._progress = progress_of(run.metrics)
         self._best: dict[str, Tensor] = {}
 
     @property

@@ -11,7 +11,7 @@ from automl.errors import TrialFailure
 from automl.family import Epoch, Family, TrainingRun
 from automl.training.devices import failures, randomness
 from automl.training.loop import Training
-from automl.training.progress import Progress, check_finite
+from automl.training.progress import check_finite, progress_of
 
 
 class OwnLoop:
@@ -25,7 +25,7 @@ class OwnLoop:
         assert family.train is not None
         self.run = run
         self._epochs = family.train(run)
-        self._progress = Progress(run.metrics[0])
+        self._progress = progress_of(run.metrics)
 
     @property
     def curve(self) -> list[Epoch]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,9 +14,10 @@ from automl.task import Metric
 
 @dataclass
 class Progress:
-    """The epochs so far, and which of them is best by `metric`: the first of equals."""
+    """The epochs so far, and which of them is best by `metric`, then by `ties`: the first of equals."""
 
     metric: Metric
+    ties: Metric | None = None
     curve: list[Epoch] = field(default_factory=list)
     best_epoch: int = 0
 
@@ -29,11 +30,16 @@ class Progress:
         assert epoch.number == len(self.curve) + 1, (epoch.number, len(self.curve))
         best = self.best_scores
         self.curve.append(epoch)
-        name = self.metric.name
-        is_best = not best or self.metric.better(epoch.scores[name], best[name])
+        is_best = not best or self._is_better(epoch.scores, best)
         if is_best:
             self.best_epoch = epoch.number
         return is_best
+
+    def _is_better(self, one: Mapping[str, float], other: Mapping[str, float]) -> bool:
+        name = self.metric.name
+        if self.ties is not None and one[name] == other[name]:
+            return self.ties.better(one[self.ties.name], other[self.ties.name])
+        return self.metric.better(one[name], other[name])
 
     def to_plain(self) -> dict[str, Any]:
         return {
@@ -51,6 +57,11 @@ class Progress:
             for number, row in enumerate(plain["curve"], start=1)
         ]
         self.best_epoch = plain["best_epoch"]
+
+
+def progress_of(metrics: Sequence[Metric]) -> Progress:
+    """No epochs yet; the first metric chooses among them."""
+    return Progress(metrics[0], next((m for m in metrics if m.name == metrics[0].ties), None))
 
 
 def check_finite(value: float, what: str, epoch: int) -> None:
