@@ -49,8 +49,8 @@ def export_onnx(folder: str | Path, family: Family | None = None) -> Path:
         )
     temporary = folder / f".{files.ONNX}.{os.getpid()}.tmp"
     try:
-        _export(predictor, temporary)
-        _check(runtime, predictor, temporary)
+        write_onnx(predictor, temporary)
+        check_onnx(runtime, predictor, temporary)
         files.write_file(folder / files.ONNX, temporary.read_bytes())
     finally:
         temporary.unlink(missing_ok=True)
@@ -92,7 +92,12 @@ class _Whole(nn.Module):
         return predicted.squeeze(1) if self.task.kind in ("regression", "anomaly") else predicted
 
 
-def _export(predictor: Predictor, path: Path) -> None:
+def write_onnx(predictor: Predictor, path: Path) -> None:
+    """Exports the network and what follows it, encoded fields in, predictions out.
+
+    Raises:
+        BundleError: it cannot be exported.
+    """
     names = tuple(predictor.signature.inputs)
     whole = _Whole(predictor.network, names, predictor.task, predictor.target_scale).eval()
     rows = _random_rows(predictor.signature, n_rows=3)
@@ -115,7 +120,12 @@ def _export(predictor: Predictor, path: Path) -> None:
             raise BundleError(f"The network cannot be exported to ONNX: {first}") from error
 
 
-def _check(runtime: Any, predictor: Predictor, path: Path) -> None:
+def check_onnx(runtime: Any, predictor: Predictor, path: Path) -> None:
+    """Compares an exported network with the model, on random rows.
+
+    Raises:
+        BundleError: they predict something else.
+    """
     session = runtime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     for n_rows in _N_CHECKED:
         rows = _random_rows(predictor.signature, n_rows)

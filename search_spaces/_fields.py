@@ -45,7 +45,7 @@ class Layout(nn.Module):
     ) -> Tensor:
         parts = [values.flatten(1) for values in (numeric, image) if values is not None]
         if categorical is not None:
-            none = torch.zeros(len(categorical), self.n_codes, device=categorical.device)
+            none = torch.zeros(categorical.shape[0], self.n_codes, device=categorical.device)
             parts.append(none.scatter(1, categorical + self.starts, 1.0))
         return torch.cat(parts, dim=1) if len(parts) > 1 else parts[0]
 

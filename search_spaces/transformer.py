@@ -49,7 +49,7 @@ class Encoder(nn.Module):
     def forward(self, steps: Tensor, lengths: Tensor | None) -> Tensor:
         steps = self.first(steps)
         if self.token is not None:
-            steps = torch.cat([self.token.expand(len(steps), -1, -1).to(steps.dtype), steps], dim=1)
+            steps = torch.cat([self.token.expand(steps.shape[0], -1, -1).to(steps.dtype), steps], dim=1)
             lengths = None if lengths is None else lengths + 1
         steps = self.dropout(self.positions(steps))
         seen = None if lengths is None else valid_steps(lengths, steps.shape[1])[:, None, None, :]

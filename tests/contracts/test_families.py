@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -13,8 +15,9 @@ from safetensors.torch import load, save
 from torch import Tensor
 from toy_inputs import TASKS, random_inputs, shapes, signature_of, toy_features, toy_rows
 
-from automl import catalog, training
+from automl import catalog, onnx_export, training
 from automl.family import Family, TrainingRun
+from automl.predictor import Predictor
 from automl.space import (
     Chooser,
     Configuration,
@@ -32,6 +35,7 @@ from automl.task import KINDS, Array, Signature, TargetScale, TaskKind
 
 # A network is not built with more weights than this here: the largest one is made of halved ranges.
 MOST_PARAMETERS = 2_000_000
+NO_PREPROCESSING = SimpleNamespace(features=None)  # for rows that are encoded already
 
 
 # A network for labels differs from task to task only in how many numbers it gives.
@@ -324,6 +328,19 @@ def test_encoder_is_trained_first_without_labels(name: str, kind: str) -> None:
         tensors = {n: torch.from_numpy(v) for n, v in unlabelled.inputs.items()}
         with torch.no_grad():
             assert network.encode(**tensors).shape == (64, network.n_features)  # type: ignore[operator]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "task", "kind"), [c for c in CASES if c[1] != "generation"])
+def test_family_exports_to_onnx(name: str, task: TaskKind, kind: str, tmp_path: Path) -> None:
+    onnxruntime = pytest.importorskip("onnxruntime")
+    family = catalog.family(name)
+    for place in range(len(shapes(kind, task))):
+        signature = signature_of(kind, task, place)
+        network = training.build_network(family, standard(family, task, kind), signature, seed=0)
+        predictor = Predictor(network, signature, TASKS[task], TargetScale(), NO_PREPROCESSING, {})
+        onnx_export.write_onnx(predictor, tmp_path / "model.onnx")
+        onnx_export.check_onnx(onnxruntime, predictor, tmp_path / "model.onnx")
 
 
 def test_family_may_narrow_what_all_share() -> None:
