@@ -33,9 +33,10 @@ from automl.errors import BundleError, SpecError
 from automl.family import Family
 from automl.model_card import model_card
 from automl.predictor import Predictor
+from automl.signature import Signature
 from automl.space import Configuration
 from automl.space_notation import override
-from automl.task import Array, Signature, TargetScale, Task
+from automl.task import Array, TargetScale, Task
 
 FORMAT = 2
 __all__ = ["Predictor", "load", "save", "verify"]

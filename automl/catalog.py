@@ -21,8 +21,9 @@ from automl.family import Family
 if TYPE_CHECKING:
     from automl.baselines import Baseline
     from automl.data.registered import RegisteredData
+    from automl.metric import Metric
     from automl.study.sampler import Sampler
-    from automl.task import Metric, Task
+    from automl.task import Task
 
 _FOLDERS = {  # kind: (package, the constant that its file defines)
     "family": ("search_spaces", "FAMILY"),

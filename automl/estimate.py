@@ -12,6 +12,8 @@ from dataclasses import asdict, dataclass
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from automl.family import TrainingRun
 from automl.resolved import FamilyChoice, Search
 from automl.space import default, fill
@@ -27,6 +29,7 @@ TABLE_BYTES_PER_TRIAL = 4096.0
 SECONDS_PER_TRIAL = 0.1  # beside training: building the network, measuring it, writing bundle and record
 TIMED_EPOCHS = 8  # of one batch; the fastest counts, as the first ones warm up
 TIMED_SECONDS = 2.0
+VALIDATED_ROWS = 64  # few, as their share is reckoned apart, but enough to be scored
 
 
 @dataclass(frozen=True)
@@ -123,12 +126,13 @@ def _time_family(search: Search, prepared: Prepared, chosen: FamilyChoice) -> Fa
         configuration,
         prepared.task,
         prepared.train.take(positions),
-        prepared.validation.take(positions[:1]),
+        prepared.validation.take(np.arange(min(VALIDATED_ROWS, len(prepared.validation)))),
         prepared.target_scale,
         metrics,
         seed=0,
         epochs=TIMED_EPOCHS,
         device=search.device,
+        features=prepared.preprocessing.features,
     )
     seconds = _fastest_epoch(training.start(family, run).epochs())
     n_batches = -(-len(prepared.train) // batch)

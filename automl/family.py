@@ -31,8 +31,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from automl.hyperparameters import pretraining_space, training_space
+from automl.metric import Metric
+from automl.signature import Signature
 from automl.space import Configuration, Space
-from automl.task import KINDS, LABELLED, Array, Metric, Rows, Signature, TargetScale, Task, TaskKind
+from automl.task import KINDS, LABELLED, Array, Rows, TargetScale, Task, TaskKind
 
 if TYPE_CHECKING:
     import torch

@@ -16,8 +16,9 @@ from statistics import NormalDist
 
 import numpy as np
 
+from automl.metric import Metric
 from automl.student import t_quantile, t_tail
-from automl.task import Array, Metric
+from automl.task import Array
 
 REPLICATES = 2000
 SLOW_REPLICATES = 300  # where each must be computed by itself; sd of a sd is then 4 %

@@ -20,7 +20,8 @@ from automl import bundle_files as files
 from automl.errors import BundleError, RequestError
 from automl.family import Family
 from automl.predictor import Predictor
-from automl.task import NUMERIC, Array, Signature, TargetScale, Task
+from automl.signature import Signature
+from automl.task import NUMERIC, Array, TargetScale, Task
 from automl.training.predict import activated, averaged
 
 OUTPUT = "prediction"

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import polars as pl
 
-from automl.task import Goal
+from automl.metric import Goal
 
 
 def pareto(frame: pl.DataFrame, objectives: Mapping[str, Goal]) -> pl.DataFrame:

@@ -11,7 +11,8 @@ from torch import nn
 
 from automl import catalog, training
 from automl.errors import DataError, RequestError
-from automl.task import Array, Signature, TargetScale, Task
+from automl.signature import Signature
+from automl.task import Array, TargetScale, Task
 from automl.wording import number
 
 Data = Any  # a path, a polars frame, columns by name, an array of images, or encoded inputs

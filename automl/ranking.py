@@ -17,11 +17,12 @@ import polars as pl
 from automl import catalog
 from automl.choosing import above, choose, median_seeds
 from automl.intervals import Judged, intervals, ranks, replicate
+from automl.metric import Metric
 from automl.pareto import pareto
 from automl.store.delta import scan, version
 from automl.store.reading import latest_attempts, scores
 from automl.store.store import Store
-from automl.task import DEFAULT_METRIC, NUMERIC, Metric
+from automl.task import DEFAULT_METRIC, NUMERIC
 
 __all__ = ["COLUMNS", "above", "board", "choose", "leaderboard", "pareto"]
 

@@ -20,6 +20,7 @@ from automl.spec import BudgetSpec, DataSpec, FamilySpec, RungsSpec, SearchSpec
 from automl.study.plan import Objective
 from automl.study.rungs import rungs as place_rungs
 from automl.task import DEFAULT_METRIC, Task
+from automl.wording import listed
 
 if TYPE_CHECKING:
     from automl.data import Prepared
@@ -118,7 +119,7 @@ def _families(spec: SearchSpec, prepared: Prepared) -> tuple[FamilyChoice, ...]:
         if not family.fits(kind, task.kind):
             fitting = [n for n in catalog.names("family") if catalog.family(n).fits(kind, task.kind)]
             raise SpecError(
-                f"The family {family.name} is for {' and '.join(family.kinds)} data and {' or '.join(family.tasks)}, "
+                f"The family {family.name} is for {listed(family.kinds)} data and {listed(family.tasks)}, "
                 f"but this is {kind} data and {task.kind}. "
                 f"Families that fit are: {', '.join(fitting)}."
             )

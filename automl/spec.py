@@ -24,7 +24,8 @@ from pydantic import (
 )
 
 from automl import strict_yaml
-from automl.errors import SpecError, nearest
+from automl.errors import SpecError
+from automl.spec_problems import explain
 from automl.task import TaskKind
 
 SLUG = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
@@ -280,51 +281,9 @@ def parse_spec(content: dict[str, Any], name: str = "the spec") -> SearchSpec:
     try:
         return SearchSpec.model_validate(content)
     except ValidationError as error:
-        problems = [_explain(problem) for problem in error.errors()]
+        problems = [explain(problem, _keys_at) for problem in error.errors()]
         *before, last = dict.fromkeys(problems)
         raise SpecError(f"{name}: {'; '.join([*(text.rstrip('.') for text in before), last])}") from None
-
-
-_MUST_BE = {  # pydantic's name of a problem: what was expected, with the problem's own bounds
-    "int_type": "a whole number",
-    "int_from_float": "a whole number",
-    "float_type": "a number",
-    "finite_number": "a finite number",
-    "string_type": "text",
-    "list_type": "a list",
-    "dict_type": "keys and values",
-    "model_type": "keys and values",
-    "greater_than": "more than {gt:g}",
-    "greater_than_equal": "at least {ge:g}",
-    "less_than": "less than {lt:g}",
-    "less_than_equal": "at most {le:g}",
-    "too_long": "a list of at most {max_length}",
-}
-
-
-def _explain(problem: Any) -> str:
-    path = [str(part) for part in problem["loc"] if not _is_internal(part)]
-    field = ".".join(path) or "the spec"
-    kind, value = problem["type"], problem["input"]
-    if kind == "extra_forbidden":
-        return f"{field} is not a key here; {nearest(path[-1], _keys_at(path[:-1]))}"
-    if kind == "missing":
-        return f"{field} is missing."
-    if kind == "literal_error":
-        known = re.findall("'([^']*)'", problem["ctx"]["expected"]) or [problem["ctx"]["expected"]]
-        one_of = f"one of {', '.join(known)}" if len(known) > 1 else known[0]
-        close = nearest(str(value), known)
-        hint = f"; {close}" if close.startswith("did you mean") else "."
-        return f"{field} must be {one_of}, but got {value!r}{hint}"
-    if kind in _MUST_BE:
-        return f"{field} must be {_MUST_BE[kind].format(**problem.get('ctx', {}))}, but got {value!r}."
-    message = problem["msg"].removeprefix("Value error, ")
-    return f"{field} {message}." if message.startswith("must ") else f"{field}: {message}."
-
-
-def _is_internal(part: Any) -> bool:
-    """Whether pydantic put it into the path of an error: the name of a member of a union."""
-    return isinstance(part, str) and part.startswith("[")
 
 
 def _keys_at(path: list[str]) -> list[str]:

@@ -1,13 +1,9 @@
-"""What is to be predicted, from what shape of input, and how well.
-
-`Task` says what a search predicts, `Signature` what a network is given and must give back, and
-`Metric` how predictions are judged. All three are plain data that a bundle keeps.
-"""
+"""What is to be predicted, from what kinds of data, and the rows that it is learnt from."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, Literal, cast, get_args
 
 import numpy as np
@@ -46,7 +42,6 @@ KINDS: Mapping[str, tuple[TaskKind, ...]] = {
     "audio": LABELLED,
     "series": (*LABELLED, "forecasting"),
 }
-Goal = Literal["max", "min"]
 Array = NDArray[Any]
 
 
@@ -114,124 +109,6 @@ class Task:
             plain.get("horizon", 1),
             {name: tuple(values) for name, values in plain.get("scales", {}).items()},
         )
-
-
-@dataclass(frozen=True)
-class Field:
-    """One named input tensor of a network, without its batch dimension.
-
-    Args:
-        shape: for example ``(n_features,)`` or ``(channels, height, width)``.
-        dtype: ``float32`` or ``int64``.
-        cardinalities: for codes of categories, how many codes each column has; code 0 stands for
-            a category that training never saw.
-    """
-
-    shape: tuple[int, ...]
-    dtype: Literal["float32", "int64"] = "float32"
-    cardinalities: tuple[int, ...] = ()
-
-
-@dataclass(frozen=True)
-class Signature:
-    """The input and output sizes of a network.
-
-    It is called with `inputs` by name, each ``(batch, *shape)``, and gives ``(batch, n_outputs)``: logits
-    of classes or labels, standardised targets, or a score of anomaly; see `automl.family` for more.
-
-    Args:
-        kind: the kind of data, one of `KINDS`, and with it the fields, each left out where there is none:
-
-            - ``table``: ``numeric`` ``(n,)`` and ``categorical`` ``(n,)``
-            - ``image``: ``image`` ``(channels, height, width)``
-            - ``text``: ``tokens`` ``(n_tokens,)``, filled up with 0; 1 is an unknown token
-            - ``audio``: ``wave`` ``(n_samples,)``, filled up with 0, and ``length`` ``()`` in samples where
-              lengths differ; `details` has ``sample_rate`` in hertz
-            - ``series``: ``series`` ``(channels, n_steps)``, filled up with 0, and ``length`` ``()`` in steps
-              where lengths differ
-            - ``series`` to forecast: ``past`` ``(channels, look_back)``, its first channels the targets, and
-              ``future`` ``(n_known, horizon)`` of what is known ahead; `details` has ``horizon``. Outputs
-              are ``(n_targets, horizon)`` in one row.
-        details: other sizes that networks need.
-    """
-
-    kind: str
-    inputs: Mapping[str, Field]
-    n_outputs: int
-    details: Mapping[str, int] = field(default_factory=dict)
-
-    def to_plain(self) -> dict[str, Any]:
-        return {
-            "kind": self.kind,
-            "inputs": {
-                name: {"shape": list(f.shape), "dtype": f.dtype, "cardinalities": list(f.cardinalities)}
-                for name, f in self.inputs.items()
-            },
-            "n_outputs": self.n_outputs,
-            "details": dict(self.details),
-        }
-
-    @classmethod
-    def from_plain(cls, plain: Mapping[str, Any]) -> Signature:
-        inputs = {
-            name: Field(tuple(f["shape"]), f["dtype"], tuple(f["cardinalities"]))
-            for name, f in plain["inputs"].items()
-        }
-        return cls(plain["kind"], inputs, plain["n_outputs"], plain.get("details", {}))
-
-
-@dataclass(frozen=True)
-class Metric:
-    """How predictions are judged; one file in `automl/metrics/` defines one as ``METRIC``.
-
-    Args:
-        goal: whether more (``max``) or less (``min``) is better.
-        tasks: the kinds of task it judges.
-        compute: ``compute(target, prediction) -> score`` in its natural sign, of arrays as `Rows.target`
-            says; with `needs`, a third argument.
-        ties: the metric that decides between equal scores, where few rows make many of them.
-        needs: the name of one of `Task.scales`, ``(n,)``, that it is also given; see `bound`.
-        summary: one line for people, with the unit.
-        bounds: what scores cannot leave, so that intervals do not either.
-        per_row: ``per_row(target, prediction) -> (rows,)`` or ``(rows, k)`` values whose means over the
-            rows decide the score, so that scores of many resamples are one matrix product. None where
-            there are no such values: then every resample is computed anew.
-        from_mean: the score from these means, ``(...,)`` or ``(..., k) -> (...,)``; None where the mean
-            is the score.
-    """
-
-    name: str
-    goal: Goal
-    tasks: tuple[TaskKind, ...]
-    compute: Callable[..., float]
-    summary: str
-    per_row: Callable[..., Array] | None = None
-    from_mean: Callable[[Array], Array] | None = None
-    bounds: tuple[float, float] = (float("-inf"), float("inf"))
-    needs: str | None = None
-    ties: str | None = None
-
-    def bound(self, scales: Mapping[str, Sequence[float]]) -> Metric:
-        """The same metric as a function of target and prediction alone, with what it needs filled in."""
-        if self.needs is None:
-            return self
-        needed = np.asarray(scales[self.needs], np.float64)
-        compute, per_row = self.compute, self.per_row
-        return replace(
-            self,
-            needs=None,
-            compute=lambda target, prediction: compute(target, prediction, needed),
-            per_row=per_row and (lambda target, prediction: per_row(target, prediction, needed)),
-        )
-
-    def better(self, one: float, other: float) -> bool:
-        """Whether score `one` is strictly better than `other`."""
-        return one > other if self.goal == "max" else one < other
-
-    def fits(self, task: Task) -> bool:
-        if self.needs is not None and self.needs not in task.scales:
-            return False
-        return task.kind in self.tasks
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 
 
 def number(value: float | None) -> str:
@@ -16,3 +17,13 @@ def number(value: float | None) -> str:
     if 1e4 <= abs(value) < 1e8:
         return f"{value:,.0f}"
     return f"{value:.5g}"
+
+
+def listed(names: Iterable[str]) -> str:
+    """Names as people list them.
+
+    >>> listed(["image", "series", "audio"]), listed(["table"])
+    ('image, series and audio', 'table')
+    """
+    *before, last = names
+    return f"{', '.join(before)} and {last}" if before else last

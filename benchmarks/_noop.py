@@ -9,8 +9,8 @@ from collections.abc import Iterator
 import torch
 
 from automl.family import Epoch, Family, TrainingRun
+from automl.signature import Signature
 from automl.space import Configuration, Float
-from automl.task import Signature
 
 SECONDS_PER_EPOCH = float(os.environ.get("AUTOML_NOOP_SECONDS", "0"))
 

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from automl.signature import Signature
 from automl.space import Choice, Float, Int
-from automl.task import Signature
 from search_spaces._audio_augmentation import masked_bands, warped
 
 _DYNAMIC_RANGE = 1e-8  # quieter than the loudest by 80 dB is silence

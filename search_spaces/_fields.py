@@ -10,8 +10,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from automl.signature import Signature
 from automl.space import Choice, Float
-from automl.task import Signature
 
 
 class Layout(nn.Module):

@@ -8,8 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from automl.signature import Signature
 from automl.space import Choice, Int, Space
-from automl.task import Signature
 
 _TINY = 1e-5  # under the variance of a past that stands still: Kim et al. 2022, equation 1
 LEVELS = ("mean_deviation", "mean", "last", "none")

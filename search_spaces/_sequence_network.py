@@ -8,7 +8,7 @@ from typing import Protocol
 import torch
 from torch import Tensor, nn
 
-from automl.task import Signature
+from automl.signature import Signature
 from search_spaces._forecasts import Level, known_part
 from search_spaces._sequences import SequenceInput
 

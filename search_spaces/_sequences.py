@@ -14,8 +14,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from automl.signature import Signature
 from automl.space import Float, Int, Space
-from automl.task import Signature
 from search_spaces._audio import LogMel, log_mel_space
 
 UNKNOWN = 1  # the token of words that training never saw; 0 fills texts up

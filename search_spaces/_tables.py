@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from automl.task import Signature
+from automl.signature import Signature
 from search_spaces._numbers import numeric_embedding
 
 # fastai's rule for the width of an embedding (Howard & Gugger, "fastai", 2020), and a cap on it

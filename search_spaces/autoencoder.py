@@ -6,8 +6,8 @@ import torch
 from torch import Tensor, nn
 
 from automl.family import Family
+from automl.signature import Signature
 from automl.space import Choice, Configuration, Float, Int, Space
-from automl.task import Signature
 from search_spaces._coders import coder_space, decoder, encoder
 from search_spaces._distance import Balance, Distance, distance_space
 from search_spaces._fields import Layout, corrupted, corruption_space, number_errors

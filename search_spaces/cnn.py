@@ -10,8 +10,8 @@ from torch import Tensor, nn
 
 from automl.family import Family
 from automl.hyperparameters import ACTIVATIONS, NORMALISATIONS
+from automl.signature import Signature
 from automl.space import Choice, Configuration, Float, Int, Space
-from automl.task import Signature
 from search_spaces._augmentation import Augmentation, augmentation_space
 from search_spaces._convolution_stages import Stage, Stem
 from search_spaces._convolutions import block_space, pooled

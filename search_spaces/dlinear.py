@@ -9,8 +9,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from automl.family import Family
+from automl.signature import Signature
 from automl.space import Choice, Configuration, Float, Int
-from automl.task import Signature
 from search_spaces._forecasts import Level, future_space, known_part, level_space
 
 

@@ -7,8 +7,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from automl.family import Family
+from automl.signature import Signature
 from automl.space import Choice, Configuration, Float, Int
-from automl.task import Signature
 from search_spaces._numbers import embedding_space
 from search_spaces._tables import TableTokens
 

@@ -11,8 +11,8 @@ from torch.nn import functional
 from torch.nn.utils import parametrizations
 
 from automl.family import Family
+from automl.signature import Signature
 from automl.space import Choice, Configuration, Float, Int, Space
-from automl.task import Signature
 from search_spaces._adversarial import AdversarialStep, critic_loss, objective_choice
 from search_spaces._coders import coder_space, decoder, encoder
 from search_spaces._fields import Layout, PixelRange

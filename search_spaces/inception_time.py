@@ -6,8 +6,8 @@ import torch
 from torch import Tensor, nn
 
 from automl.family import Family
+from automl.signature import Signature
 from automl.space import Configuration, Float, Int, Space
-from automl.task import Signature
 from search_spaces._sequence_network import sequence_network
 from search_spaces._sequences import Pooling, SequenceInput, input_space, valid_steps
 from search_spaces._step_convolutions import masked

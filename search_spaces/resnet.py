@@ -6,8 +6,8 @@ from torch import Tensor, nn
 
 from automl.family import Family
 from automl.hyperparameters import ACTIVATIONS, NORMALISATIONS
+from automl.signature import Signature
 from automl.space import Choice, Configuration, Float, Int
-from automl.task import Signature
 from search_spaces._layers import activation, normalisation
 from search_spaces._numbers import embedding_space
 from search_spaces._tables import TableInput

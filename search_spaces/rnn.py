@@ -8,8 +8,9 @@ import torch
 from torch import Tensor, nn
 
 from automl.family import Family
+from automl.signature import Signature
 from automl.space import Choice, Configuration, Float, Int, Space
-from automl.task import LABELLED, Signature
+from automl.task import LABELLED
 from search_spaces._sequence_network import sequence_network
 from search_spaces._sequences import Pooling, SequenceInput, input_space, valid_steps
 

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from automl.family import Family
+from automl.signature import Signature
 from automl.space import Choice, Configuration, Float, Int, Space
-from automl.task import Signature
 from search_spaces._coders import coder_space, decoder, encoder
 from search_spaces._fields import Layout
 from search_spaces._likelihoods import Likelihood, likelihood_space

@@ -9,8 +9,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from automl.family import Family
+from automl.signature import Signature
 from automl.space import Choice, Configuration, Float, Int
-from automl.task import Signature
 from search_spaces._augmentation import Augmentation, augmentation_space
 from search_spaces._convolutions import without_some
 

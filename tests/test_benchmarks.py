@@ -160,9 +160,9 @@ def test_table_of_families_has_kinds_as_columns(tmp_path: Path) -> None:
 
 
 def test_the_second_judge_of_images_has_at_most_64_features() -> None:
+    from automl.signature import Field, Signature
     from automl.space import default, fill
     from automl.space_notation import override
-    from automl.task import Field, Signature
 
     cnn = family("cnn")
     configuration = fill(override(cnn.full_space("classification", "image"), SMALL), default)

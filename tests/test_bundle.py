@@ -358,3 +358,11 @@ def _damage(path: Path, how: str) -> None:
     else:
         content[len(content) // 2] ^= 1
         path.write_bytes(content)
+
+
+def test_a_bundle_of_format_2_is_read_for_ever() -> None:
+    """`files/bundle_v2` was written by version 0.1.0; what it predicts must never change."""
+    model = bundle.load(Path(__file__).parent / "files" / "bundle_v2")
+    rows = {"a": [0.5, -1.0, None], "b": [0.1, 2.0, 0.3], "colour": ["red", "violet", "blue"]}
+    expected = [1.0148589883415076, 1.263268295997803, 0.9692591079685273]
+    np.testing.assert_allclose(np.asarray(model.predict(rows)), expected, rtol=1e-5)

@@ -16,6 +16,7 @@ from toys import toy_spec, write_table
 
 import automl
 from automl import cli
+from automl.data.readers import all_readers
 from automl.execution.local import LocalExecutor
 
 
@@ -110,9 +111,9 @@ DATA = {
     "did you mean digits?",
     ("openml:x", None): "openml: is followed by the number of a data set, but got 'openml:x'.",
     ("empty.csv", "y"): "DIR/empty.csv is empty; expected a header line and rows.",
-    ("head.csv", "y"): "The data head has no rows; expected a table or images with at least some.",
-    ("latin.csv", "y"): "DIR/latin.csv is not in UTF-8. Save it as UTF-8, for example with: "
-    "iconv -f latin1 -t utf-8 OLD > NEW",
+    ("head.csv", "y"): "The data head has no rows; expected some.",
+    ("latin.csv", "y"): "DIR/latin.csv is not in UTF-8: line 2 cannot be read. Save it as UTF-8, for "
+    "example with: iconv -f latin1 -t utf-8 OLD > NEW; or set data.encoding, for example to latin-1.",
     ("fake.csv", "y"): "DIR/fake.csv should be text with commas, but it is a Parquet file. "
     "Give the file the ending of what it is.",
     ("fake.parquet", "y"): "DIR/fake.parquet should be a Parquet file, but it is text. "
@@ -127,9 +128,9 @@ DATA = {
     (
         "houses.docx",
         "y",
-    ): "DIR/houses.docx is not a kind of data that can be read here. What can be read: CSV and TSV "
-    "(.csv, .tsv, also .gz); IDX files as of MNIST (train-images-idx3-ubyte beside its labels); a folder with one "
-    "folder of PNG or JPEG images for each class; NumPy archives (.npz); Parquet (.parquet).",
+    ): "DIR/houses.docx is not a kind of data that can be read here. What can be read: "
+    + "; ".join(reader.endings for reader in all_readers())
+    + ".",
     (
         "nothing",
         None,
@@ -199,7 +200,8 @@ SPECS = {
     "seed: 1\nseed: 2": "spec.yaml, line 3: the key 'seed' is given twice.",
     "space: {a: *b}": "spec.yaml, line 2: aliases (*b) are not allowed; write it out.",
     "space: [": "spec.yaml, line 3 is not valid YAML: did not find expected node content.",
-    "task: clasification": "spec.yaml: task must be one of classification, regression, auto, but got "
+    "task: clasification": "spec.yaml: task must be one of classification, multilabel, regression, quantile, "
+    "forecasting, anomaly, generation, representation, auto, but got "
     "'clasification'; did you mean classification?",
     "search: {rungs: non}": "spec.yaml: search.rungs must be none, but got 'non'; did you mean none?",
     "search: {rungs: {first: 0}}": "spec.yaml: search.rungs.first must be auto, or a number of epochs from 1 on, "
@@ -220,8 +222,9 @@ SPECS = {
     "name: My Houses": "spec.yaml: name must be at most 63 lower-case letters, digits, dots, dashes and underscores "
     "that begin with a letter or digit, but got 'My Houses'.",
     "families: [mpl]": "There is no family named 'mpl': did you mean mlp?",
-    "families: [cnn]": "The family cnn is for image data and classification or regression, but this is table data "
-    "and regression. Families that fit are: mlp, resnet.",
+    "families: [cnn]": "The family cnn is for image, series and audio data and classification, multilabel, "
+    "regression and quantile, but this is table data and regression. Families that fit are: ft_transformer, mlp, "
+    "resnet, tabm.",
     "families: [mlp, mlp]": "families: mlp is given 2 times; name it once.",
     "families: [{file: my_net.py}]": "There is no file DIR/my_net.py to take a family from; check the path.",
     "families: [{name: mlp, weights: w.safetensors}]": "There is no file DIR/w.safetensors, which families.mlp "
@@ -231,7 +234,7 @@ SPECS = {
     "space: {dropout: {float: [0, 1.5]}}": "space.dropout must be from 0 to 0.95, but got 1.5.",
     "space: {dropout: {float: [0.5, 0.1]}}": "space.dropout: a range needs low <= high, but got [0.5, 0.1].",
     "space: {dropout: {flot: [0, 0.1]}}": "space.dropout has the unknown key 'flot': did you mean float?",
-    "space: {learning_rate: -1}": "space.learning_rate must be at least 1e-12, but got -1.",
+    "space: {learning_rate: -1}": "space.learning_rate must be from 1e-12 to 1,000, but got -1.",
     "space: {learning_rate: fast}": "space.learning_rate is a number, but got 'fast'.",
     "space: {batch_size: 0}": "space.batch_size must be from 1 to 1,048,576, but got 0.",
     "space: {depth: 2.5}": "space.depth is a whole number, but got 2.5.",
@@ -242,7 +245,7 @@ SPECS = {
     "space: {optimizer: {sgd: 5}}": "space.optimizer.sgd holds the parameters of that branch, such as {}, but got 5.",
     "space: {optimizer: {sgd: {momentun: 0}}}": "space.optimizer.sgd.momentun is not a parameter here: did you mean "
     "momentum?",
-    "queue: [{}]": "queue.0 must name its family, one of: mlp, resnet.",
+    "queue: [{}]": "queue.0 must name its family, one of: ft_transformer, mlp, resnet, tabm.",
     "queue: [{family: mlp, depth: 999}]": "queue.0.depth is 999, which lies outside the space of mlp.",
     "queue: [{family: mlp, optimizer: [1]}]": f"queue.0.optimizer has no option [1]: known are: "
     f"{', '.join(sorted(BRANCHES.split(', ')))}.",

@@ -19,8 +19,8 @@ from automl.data.series.calendar import turns
 from automl.data.series.regular import DAY, Step, infer_step
 from automl.data.series.season import season_of
 from automl.errors import DataError
+from automl.signature import Field, Signature
 from automl.spec import DataSpec, SplitSpec
-from automl.task import Field, Signature
 
 START = datetime(2024, 1, 1)
 

@@ -13,11 +13,13 @@ from torch import nn
 from automl import catalog
 from automl.data.generated.features import N_FEATURES, Features, fit_features
 from automl.family import Family, TrainingRun
+from automl.metric import Metric
 from automl.metrics.frechet_distance import frechet_distance
 from automl.metrics.generation_precision import covered
 from automl.metrics.neighbour_accuracy import neighbour_accuracy
+from automl.signature import Field, Signature
 from automl.space import Leaf, default, fill, leaves
-from automl.task import Field, Metric, Rows, Signature, TargetScale, Task
+from automl.task import Rows, TargetScale, Task
 from search_spaces._adversarial import critic_loss
 from search_spaces._coders import decoder, encoder
 from search_spaces._distance import Balance, Distance

@@ -16,8 +16,10 @@ from torch import Tensor, nn
 from automl import catalog, training
 from automl.errors import SpecError, TrialFailure
 from automl.family import Epoch, Family, TrainingRun
+from automl.metric import Metric
+from automl.signature import Field, Signature
 from automl.space import Configuration
-from automl.task import Field, Metric, Rows, Signature, TargetScale, Task, TaskKind
+from automl.task import Rows, TargetScale, Task, TaskKind
 from automl.training.predict import to_predictions
 
 BASE: Configuration = {

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from automl.task import LABELLED, Array, Field, Rows, Signature, Task, TaskKind
+from automl.signature import Field, Signature
+from automl.task import LABELLED, Array, Rows, Task, TaskKind
 
 LEVELS = (0.1, 0.5, 0.9)
 HORIZON = 3

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from automl.task import KINDS, Array, Rows, Signature, Task, TaskKind
+from automl.signature import Signature
+from automl.task import KINDS, Array, Rows, Task, TaskKind
 
 Predict = Callable[[Mapping[str, Array]], Any]
 

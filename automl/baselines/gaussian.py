@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from automl.baselines import Baseline, Predict, n_rows
-from automl.task import Array, Rows, Signature, Task
+from automl.signature import Signature
+from automl.task import Array, Rows, Task
 
 _MOST_ROWS = 20_000  # enough for covariances
 

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from automl.baselines import Baseline, Predict, spread
-from automl.task import Array, Rows, Signature, Task
+from automl.signature import Signature
+from automl.task import Array, Rows, Task
 
 _MAX_CODES = 255  # of a categorical feature in scikit-learn; more are taken as numbers
 _FEW_NUMBERS = 1_000_000

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from automl.baselines import Baseline, Predict
-from automl.task import Array, Rows, Signature, Task
+from automl.signature import Signature
+from automl.task import Array, Rows, Task
 
 _TREES = 200
 

@@ -9,7 +9,8 @@ import numpy as np
 
 from automl.baselines import Baseline, Predict, n_rows
 from automl.baselines._linear_model import MOST_FEATURES_SOLVED_AT_ONCE, fit_linear
-from automl.task import Array, Rows, Signature, Task
+from automl.signature import Signature
+from automl.task import Array, Rows, Task
 
 _MANY_FEATURES = 200
 

@@ -12,7 +12,8 @@ import numpy as np
 
 from automl.baselines import Baseline, Predict
 from automl.baselines._linear_model import fit_linear
-from automl.task import Array, Rows, Signature, Task
+from automl.signature import Signature
+from automl.task import Array, Rows, Task
 
 _BANDS = 64
 _FRAME_SECONDS, _STEP_SECONDS = 0.025, 0.010  # usual for speech

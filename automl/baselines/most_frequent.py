@@ -7,7 +7,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from automl.baselines import Baseline, Predict, n_rows
-from automl.task import KINDS, Array, Rows, Signature, Task
+from automl.signature import Signature
+from automl.task import KINDS, Array, Rows, Task
 
 
 def _fit(train: Rows, _signature: Signature, task: Task, _seed: int) -> Predict:

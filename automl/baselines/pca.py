@@ -11,7 +11,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from automl.baselines import Baseline, Predict, n_rows
-from automl.task import Array, Rows, Signature, Task
+from automl.signature import Signature
+from automl.task import Array, Rows, Task
 
 _MOST_ROWS = 20_000  # enough for covariances
 _MOST_CODES = 64  # of a column of categories; codes beyond share the last one

@@ -12,7 +12,8 @@ import numpy as np
 
 from automl.baselines import Baseline, Predict
 from automl.baselines._minirocket import MiniRocket
-from automl.task import Array, Rows, Signature, Task
+from automl.signature import Signature
+from automl.task import Array, Rows, Task
 
 _FEATURES, _FEWER_FEATURES = 9996, 2016  # 84 kernels, 119 or 24 biases each
 _FEWEST_FEATURES = 840

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from automl.baselines import Baseline, Predict
-from automl.task import Array, Rows, Signature, Task
+from automl.signature import Signature
+from automl.task import Array, Rows, Task
 
 
 def _fit(_train: Rows, signature: Signature, task: Task, _seed: int) -> Predict:

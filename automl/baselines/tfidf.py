@@ -14,7 +14,8 @@ import numpy as np
 
 from automl.baselines import Baseline, Predict
 from automl.baselines._linear_model import fit_linear
-from automl.task import Array, Rows, Signature, Task
+from automl.signature import Signature
+from automl.task import Array, Rows, Task
 
 _MOST_TERMS = 200_000  # the most frequent ones
 _FEWEST_TEXTS = 2  # with a term, or it tells nothing of others

@@ -21,8 +21,9 @@ from automl.data.series.tables import first_rows
 from automl.data.splits import Guide, split_rows
 from automl.data.target import encode_target, infer_task, target_names, task_of
 from automl.errors import DataError
+from automl.signature import Signature
 from automl.spec import DataSpec, SplitSpec
-from automl.task import NUMERIC, Array, Rows, Signature, TargetScale, Task, TaskKind
+from automl.task import NUMERIC, Array, Rows, TargetScale, Task, TaskKind
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,8 @@ from automl.data.raw import RawData
 from automl.data.series.forecast_encoder import ForecastEncoder
 from automl.data.target import encode_target
 from automl.errors import RequestError
-from automl.task import Array, Signature, Task
+from automl.signature import Signature
+from automl.task import Array, Task
 
 if TYPE_CHECKING:
     from automl.data.generated.features import Features

@@ -17,10 +17,10 @@ from automl.execution.clock import spent_seconds
 from automl.execution.executor import Trouble
 from automl.execution.port import Ended, Orders
 from automl.execution.recording import failed_record, result_of
+from automl.metric import Goal
 from automl.resolved import Search
 from automl.store import SearchFolder
 from automl.study import Answer, Assignment, Decision, Progress, Result, Study
-from automl.task import Goal
 
 N_BEST_KEPT = 10  # bundles of so many best trials are kept
 MAX_RESTARTS = 10  # of a worker in a row, without a single attempt ended

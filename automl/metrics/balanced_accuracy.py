@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from automl.task import Array, Metric
+from automl.metric import Metric
+from automl.task import Array
 
 
 def balanced_accuracy(target: Array, prediction: Array) -> float:

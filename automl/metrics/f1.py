@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from automl.metric import Metric
 from automl.metrics._positives import mean_of
-from automl.task import Array, Metric
+from automl.task import Array
 
 
 def f1(target: Array, prediction: Array) -> float:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from automl.task import Array, Metric
+from automl.metric import Metric
+from automl.task import Array
 
 _NEIGHBOURS = 3
 _MOST_ROWS = 1000  # that others are compared with

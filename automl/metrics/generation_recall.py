@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from automl.metric import Metric
 from automl.metrics.generation_precision import covered
-from automl.task import Array, Metric
+from automl.task import Array
 
 
 def generation_recall(target: Array, prediction: Array) -> float:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from automl.task import Array, Metric
+from automl.metric import Metric
+from automl.task import Array
 
 
 def mase(target: Array, prediction: Array, naive_error: Array) -> float:

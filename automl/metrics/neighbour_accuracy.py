@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from automl.task import Array, Metric
+from automl.metric import Metric
+from automl.task import Array
 
 _NEIGHBOURS = 5
 _BLOCK = 1024  # rows compared with all others at a time

@@ -12,6 +12,7 @@ from pathlib import Path
 import polars as pl
 
 from automl.errors import NotFoundError
+from automl.metric import Goal
 from automl.pareto import pareto
 from automl.store.compaction import vacuum
 from automl.store.delta import open_table, retried, scan
@@ -22,7 +23,6 @@ from automl.store.reading import ranked, trials
 from automl.store.records import FOLDERS, RecordKind
 from automl.store.rows import TABLES
 from automl.store.store import Store
-from automl.task import Goal
 
 N_BEST = 10
 ORPHAN_SECONDS = 3600.0

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from automl.metric import Goal
 from automl.space import Configuration, Scalar, Space
-from automl.task import Goal
 
 Kind = Literal["baseline", "trial", "refit"]
 State = Literal["complete", "stopped", "failed"]

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from typing import Literal
 
 from automl.errors import SpecError
-from automl.task import Goal
+from automl.metric import Goal
 
 
 def rungs(epochs: int, first: Literal["auto"] | int = "auto", factor: int = 3) -> tuple[int, ...]:

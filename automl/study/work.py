@@ -8,9 +8,9 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from automl.errors import REASONS
+from automl.metric import Goal
 from automl.space import Configuration, Scalar
 from automl.study.plan import Assignment, Kind, Origin, Result, State
-from automl.task import Goal
 
 MAX_LOST = 3  # attempts at one piece of work that may be lost before it counts as failed
 TrialState = Literal["queued", "running"] | State

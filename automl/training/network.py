@@ -9,8 +9,8 @@ from torch import Tensor, nn
 
 from automl.errors import SpecError
 from automl.family import Family
+from automl.signature import Signature
 from automl.space import Configuration
-from automl.task import Signature
 from automl.training.devices import failures
 from automl.training.initialisation import initialise
 

@@ -22,7 +22,7 @@ _WEIGHT_DECAY = 1e-4
 _WARM_UP = 0.05
 _FEWEST_BATCH = 256  # contrastive learning needs other rows to tell one from (Chen et al. 2020, figure 9)
 _HIDDEN_AT_ONCE = 7  # pixels or steps
-UNKNOWN_TOKEN = 1  # see `automl.task.Signature`
+UNKNOWN_TOKEN = 1  # see `automl.signature.Signature`
 _PROJECTION = 64  # features that views are compared by (ibid., section 4.2: the width hardly matters)
 
 

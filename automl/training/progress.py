@@ -9,7 +9,7 @@ from typing import Any
 
 from automl.errors import TrialFailure
 from automl.family import Epoch
-from automl.task import Metric
+from automl.metric import Metric
 
 
 @dataclass

@@ -18,10 +18,11 @@ from automl import api, catalog, training
 from automl.data import Prepared, prepare, read
 from automl.family import TrainingRun
 from automl.metrics.frechet_distance import frechet_distance
+from automl.signature import Signature
 from automl.space import default, fill
 from automl.space_notation import override
 from automl.spec import parse_spec
-from automl.task import Array, Rows, Signature, TargetScale, Task
+from automl.task import Array, Rows, TargetScale, Task
 from automl.training.predict import to_tensors
 from benchmarks._measure import Measure
 from benchmarks._rows.row import Results

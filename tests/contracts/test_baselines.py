@@ -10,7 +10,8 @@ import pytest
 
 from automl import catalog
 from automl.baselines import Predict
-from automl.task import KINDS, Array, Field, Rows, Signature, Task, TaskKind
+from automl.signature import Field, Signature
+from automl.task import KINDS, Array, Rows, Task, TaskKind
 
 N = 60
 CLASSES = ("a", "b", "c")

@@ -18,6 +18,7 @@ from toy_inputs import TASKS, random_inputs, shapes, signature_of, toy_features,
 from automl import catalog, onnx_export, training
 from automl.family import Family, TrainingRun
 from automl.predictor import Predictor
+from automl.signature import Signature
 from automl.space import (
     Chooser,
     Configuration,
@@ -31,7 +32,7 @@ from automl.space import (
     leaves,
 )
 from automl.space_notation import override
-from automl.task import KINDS, Array, Signature, TargetScale, TaskKind
+from automl.task import KINDS, Array, TargetScale, TaskKind
 
 # A network is not built with more weights than this here: the largest one is made of halved ranges.
 MOST_PARAMETERS = 2_000_000

@@ -13,7 +13,8 @@ from sklearn import metrics as sklearn_metrics
 
 from automl import catalog
 from automl.intervals import Judged, replicate
-from automl.task import DEFAULT_METRIC, TASK_KINDS, Array, Metric, Task, TaskKind
+from automl.metric import Metric
+from automl.task import DEFAULT_METRIC, TASK_KINDS, Array, Task, TaskKind
 
 N = 200
 NAMES = catalog.names("metric")

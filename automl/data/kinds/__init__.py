@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
 from automl.data.raw import RawData
+from automl.signature import Field
 from automl.spec import DataSpec, SplitSpec
-from automl.task import Array, Field, Task
+from automl.task import Array, Task
 
 
 class Encoder(Protocol):
@@ -21,12 +22,12 @@ class Encoder(Protocol):
 
     @property
     def fields(self) -> Mapping[str, Field]:
-        """The fields that it makes; see `automl.task.Signature`."""
+        """The fields that it makes; see `automl.signature.Signature`."""
         ...
 
     @property
     def details(self) -> Mapping[str, int]:
-        """Other sizes that networks need; see `automl.task.Signature`."""
+        """Other sizes that networks need; see `automl.signature.Signature`."""
         ...
 
     @property

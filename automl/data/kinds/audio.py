@@ -19,8 +19,9 @@ from automl.data.readers import reader_for
 from automl.data.sounds import recordings as sounds
 from automl.data.sounds.decoding import LARGEST_RATE, LEAST_RATE
 from automl.errors import DataError
+from automl.signature import Field
 from automl.spec import DataSpec, SplitSpec
-from automl.task import Array, Field, Task
+from automl.task import Array, Task
 
 WAVE = "wave"
 _STEPS_A_SECOND = 100  # what lengths are rounded up to: a hundredth of a second

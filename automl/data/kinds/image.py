@@ -17,8 +17,9 @@ from automl.data.kinds import Encoder, Kind
 from automl.data.raw import RawData
 from automl.data.readers import npz, reader_for
 from automl.errors import DataError
+from automl.signature import Field
 from automl.spec import DataSpec, SplitSpec
-from automl.task import Array, Field, Task
+from automl.task import Array, Task
 
 
 @dataclass(frozen=True)

@@ -19,8 +19,9 @@ from automl.data.tables.columns import BooleanColumn, CategoryColumn, Column, Nu
 from automl.data.tables.dates import DateColumn
 from automl.data.target import encode_target
 from automl.errors import DataError, nearest
+from automl.signature import Field
 from automl.spec import DataSpec, SplitSpec
-from automl.task import LABELLED, Array, Field, Task
+from automl.task import LABELLED, Array, Task
 
 _TYPES: Mapping[str, Any] = {t.type: t for t in (NumberColumn, CategoryColumn, BooleanColumn, DateColumn)}
 

@@ -21,8 +21,9 @@ from automl.data.readers.text_folder import texts_of
 from automl.data.texts import columns as text_columns
 from automl.data.texts import tokens
 from automl.errors import DataError, nearest
+from automl.signature import Field
 from automl.spec import DataSpec, SplitSpec
-from automl.task import Array, Field, Task
+from automl.task import Array, Task
 
 Read = TypeVar("Read")
 _MOST_TOKENS = 256  # unless data.max_tokens asks for more

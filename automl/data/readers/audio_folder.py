@@ -32,4 +32,4 @@ def _read(path: Path, data: DataSpec) -> RawData:
     )
 
 
-READER = Reader("audio_folder", "likewise a folder of WAV, FLAC or OGG recordings", _accepts, _read)
+READER = Reader("audio_folder", "a folder of WAV, FLAC or OGG recordings, as of images", _accepts, _read)

@@ -47,4 +47,4 @@ def texts_of(files: Sequence[Path], encoding: str) -> list[str]:
     return texts
 
 
-READER = Reader("text_folder", "likewise a folder of texts (.txt)", _accepts, _read)
+READER = Reader("text_folder", "a folder of texts (.txt), as of images", _accepts, _read)

@@ -12,7 +12,8 @@ from automl.data.ragged import Ragged
 from automl.data.raw import RawData
 from automl.data.series.panel import filled
 from automl.errors import DataError
-from automl.task import Array, Field
+from automl.signature import Field
+from automl.task import Array
 
 SERIES = "series"
 

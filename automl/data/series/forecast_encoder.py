@@ -17,7 +17,8 @@ from automl.data.series.panel import Panel, filled, panel_of
 from automl.data.series.regular import Step
 from automl.data.series.windows import MOST_BYTES, Windows, between, cut, stride_of
 from automl.errors import DataError, nearest
-from automl.task import Array, Field
+from automl.signature import Field
+from automl.task import Array
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,9 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from automl.metric import Goal
 from automl.space import Scalar
 from automl.study.sampler import Outcome
-from automl.task import Goal
 
 
 @dataclass(frozen=True)
