@@ -20,6 +20,9 @@ signature by name, each ``(batch, *shape)``. What it gives:
 For the last three it has ``loss(**inputs) -> (batch,)``: what training lowers, row by row. What it does in
 training alone (dropout, noise, augmentation) it draws with torch's own generator, which is seeded for it.
 
+A network in which a module's class has ``bfloat16_on_cpu = True`` is trained in bfloat16 on CPUs that multiply
+it: where a step takes clearly less time by it, as where most of it is convolutions.
+
 With `encodes`, a network has ``encode(**inputs) -> (batch, n_features)``, what its last layer sees, and
 the whole number ``n_features``; so it can be trained first without labels.
 """

@@ -32,6 +32,8 @@ class CNN(nn.Module):
     ``(batch, n_outputs)``. A wave becomes an image, of bands by frames.
     """
 
+    bfloat16_on_cpu = True
+
     def __init__(self, configuration: Configuration, signature: Signature) -> None:
         super().__init__()
         is_image = signature.kind == "image"

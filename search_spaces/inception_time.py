@@ -19,6 +19,8 @@ _N_LENGTHS = 3  # of kernels, each half as long as the one before, figure 2
 class InceptionTime(nn.Module):
     """Inception modules with a shortcut round every third and the last, then the mean over the steps."""
 
+    bfloat16_on_cpu = True
+
     def __init__(self, configuration: Configuration, n_inputs: int, n_steps: int) -> None:
         super().__init__()
         depth: int = configuration["depth"]

@@ -19,6 +19,8 @@ class TemporalConvolutions(nn.Module):
     Dilation stops growing where a kernel would be wider than the series.
     """
 
+    bfloat16_on_cpu = True
+
     def __init__(self, configuration: Configuration, n_inputs: int, n_steps: int) -> None:
         super().__init__()
         width = configuration["width"]

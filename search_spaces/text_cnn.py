@@ -21,6 +21,8 @@ class ParallelConvolutions(nn.Module):
     in order of size).
     """
 
+    bfloat16_on_cpu = True
+
     def __init__(self, configuration: Configuration, n_inputs: int, n_steps: int) -> None:
         super().__init__()
         first, maps = configuration["narrowest"], configuration["maps"]

@@ -121,9 +121,15 @@ def test_codes_cannot_be_blended_and_are_left_alone() -> None:
     assert torch.equal(seen["x"], inputs["x"])
 
 
-def test_half_precision_is_for_convolutions_on_machines_that_have_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    images, table = nn.Sequential(nn.Conv2d(1, 2, 3)), nn.Sequential(nn.Linear(2, 2))
-    for has, network, expected in ((True, images, True), (True, table, False), (False, images, False)):
+class Gains(nn.Linear):
+    bfloat16_on_cpu = True
+
+
+def test_half_precision_is_for_networks_that_gain_on_machines_that_have_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    gains, plain = nn.Sequential(Gains(2, 2)), nn.Sequential(nn.Linear(2, 2))
+    for has, network, expected in ((True, gains, True), (True, plain, False), (False, gains, False)):
         monkeypatch.setattr("automl.training.steps.multiplies_bfloat16", lambda has=has: has)
-        with precision(network, "cpu"):
+        with precision(network, "cpu")():
             assert torch.is_autocast_enabled("cpu") is expected

@@ -40,6 +40,7 @@ def pretrain(run: TrainingRun) -> None:
     objective.to(run.device)
     weights = [*run.network.parameters(), *objective.parameters()]
     optimizer = torch.optim.AdamW(weights, lr=settings["learning_rate"], weight_decay=_WEIGHT_DECAY)
+    half = precision(run.network, run.device)
     n_rows = len(next(iter(inputs.values())))
     size = min(n_rows, max(_FEWEST_BATCH, int(run.configuration["batch_size"])))
     n_batches = max(1, n_rows // size)
@@ -52,7 +53,7 @@ def pretrain(run: TrainingRun) -> None:
             factor = rate_factor({"name": "cosine"}, _WARM_UP, epoch * n_batches + place, n_steps)
             optimizer.param_groups[0]["lr"] = settings["learning_rate"] * factor
             optimizer.zero_grad(set_to_none=True)
-            with precision(run.network, run.device):
+            with half():
                 loss = objective({name: values.index_select(0, rows) for name, values in inputs.items()})
             loss.backward()
             nn.utils.clip_grad_norm_(weights, 1.0, foreach=True)

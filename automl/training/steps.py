@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from typing import Any, cast
 
 import torch
@@ -11,7 +12,7 @@ from torch import Tensor, nn
 
 from automl.family import TrainingRun
 from automl.training.devices import multiplies_bfloat16
-from automl.training.losses import Loss, loss_function
+from automl.training.losses import loss_function
 from automl.training.optimizers import optimizer_for
 
 Inputs = Mapping[str, Tensor]
@@ -59,10 +60,11 @@ def descent(run: TrainingRun, forward: nn.Module, target: Tensor) -> DescentStep
         forward: the network, perhaps compiled.
         target: of all training rows, as the loss wants it.
     """
+    half = precision(run.network, run.device)
     if not run.task.is_supervised:
 
         def own(inputs: Inputs, _target: Tensor) -> Tensor:
-            with precision(run.network, run.device):
+            with half():
                 return cast(Tensor, run.network.loss(**inputs)).float().sum()  # type: ignore[operator]
 
         return DescentStep(run, own)
@@ -71,44 +73,45 @@ def descent(run: TrainingRun, forward: nn.Module, target: Tensor) -> DescentStep
 
     def towards_target(inputs: Inputs, wanted: Tensor) -> Tensor:
         if mixup > 0 and _can_be_mixed(inputs):
-            return _mixed(forward, loss, inputs, wanted, mixup, run.device)
-        with precision(run.network, run.device):
+            blended, others, share = _mixed(inputs, mixup)
+            with half():
+                outputs = forward(**blended)
+            return share * loss(outputs, wanted) + (1 - share) * loss(outputs, wanted[others])
+        with half():
             outputs = forward(**inputs)
         return loss(outputs, wanted)
 
     return DescentStep(run, towards_target)
 
 
-def precision(network: nn.Module, device: str) -> AbstractContextManager[Any]:
-    """Half the bits where that is faster: bfloat16 on a GPU, and for convolutions over images on a CPU
-    whose tiles multiply it (AMX), where a step takes about half the time; small layers lose by it."""
+def precision(network: nn.Module, device: str) -> Callable[[], AbstractContextManager[Any]]:
+    """What to compute under: half the bits where that is faster.
+
+    bfloat16 on a GPU, and on a CPU that multiplies it (AMX) for networks that say they gain by it.
+    """
     kind = torch.device(device).type
-    if kind == "cpu" and not (multiplies_bfloat16() and _has_convolutions(network)):
-        return nullcontext()
-    return torch.autocast(kind, dtype=torch.bfloat16)
-
-
-def _has_convolutions(network: nn.Module) -> bool:
-    return any(isinstance(layer, nn.Conv2d) for layer in network.modules())
+    gains = any(getattr(module, "bfloat16_on_cpu", False) for module in network.modules())
+    if kind == "cpu" and not (gains and multiplies_bfloat16()):
+        return nullcontext
+    return partial(torch.autocast, kind, dtype=torch.bfloat16)
 
 
 def _can_be_mixed(inputs: Inputs) -> bool:
     return all(values.is_floating_point() or name == "length" for name, values in inputs.items())
 
 
-def _mixed(
-    forward: nn.Module, loss: Loss, inputs: Inputs, wanted: Tensor, alpha: float, device: str
-) -> Tensor:
-    """Zhang et al., "mixup: Beyond Empirical Risk Minimization", ICLR 2018, equation 2: rows are blended
-    with others of the batch, and so are their losses."""
+def _mixed(inputs: Inputs, alpha: float) -> tuple[dict[str, Tensor], Tensor, float]:
+    """Rows blended with others of the batch, which others, and the share of the rows themselves.
+
+    Zhang et al., "mixup: Beyond Empirical Risk Minimization", ICLR 2018, equation 2.
+    """
     share = float(torch.distributions.Beta(alpha, alpha).sample())
-    others = torch.randperm(len(wanted)).to(device)
+    first = next(iter(inputs.values()))
+    others = torch.randperm(len(first)).to(first.device)
     blended = {
         name: torch.maximum(values, values[others])
         if name == "length"
         else values.lerp(values[others], 1 - share)
         for name, values in inputs.items()
     }
-    with precision(forward, device):
-        outputs = forward(**blended)
-    return share * loss(outputs, wanted) + (1 - share) * loss(outputs, wanted[others])
+    return blended, others, share
