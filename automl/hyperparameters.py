@@ -110,6 +110,7 @@ def batch_sizes(n_rows: int, kind: str = "table") -> Choice:
 _EPOCHS = {"table": 60, "image": 15, "text": 10, "audio": 40, "series": 60}
 _LEAST_EXAMPLES = {"table": 0, "image": 60_000, "text": 40_000, "audio": 60_000, "series": 20_000}
 _MOST_EPOCHS = 200
+_FORECASTING_EPOCHS = 20  # windows overlap, so that each step of a series is seen many times in an epoch
 
 
 def default_epochs(kind: str, task: TaskKind, n_rows: int) -> int:
@@ -118,6 +119,8 @@ def default_epochs(kind: str, task: TaskKind, n_rows: int) -> int:
     >>> default_epochs("image", "classification", 48_000), default_epochs("series", "classification", 200)
     (15, 100)
     """
+    if task == "forecasting":
+        return _FORECASTING_EPOCHS
     longer = 2 if task == "generation" else 1  # samples go on getting better after the loss has settled
     least = longer * _LEAST_EXAMPLES[kind] // max(1, n_rows)
     return max(_EPOCHS[kind], min(_MOST_EPOCHS, least))

@@ -81,7 +81,7 @@ def _speed(family: Family, data: Prepared, device: str) -> Speed:
 def _full_precision() -> Iterator[None]:
     """Inside, the training loop uses float32 alone; the product has no switch for it, since nobody wants it."""
     with (
-        mock.patch("automl.training.steps.precision", return_value=nullcontext()),
+        mock.patch("automl.training.steps.precision", return_value=nullcontext),
         torch.backends.cudnn.flags(enabled=True, allow_tf32=False),  # convolutions would use it unasked
     ):
         yield
