@@ -155,6 +155,22 @@ def intervals(points: Array, replicates: Replicates) -> tuple[Array, Array]:
     return points - (centre - low) * stretch, points + (high - centre) * stretch
 
 
+def within_bounds(low: Array, high: Array, metric: Metric, n_rows: int) -> tuple[Array, Array]:
+    """The ends of intervals kept inside what the metric can be.
+
+    Where every row was right, or every one wrong, resampling rows finds no spread; then the interval
+    reaches ``3 / n_rows`` from the bound (Hanley & Lippman-Hand, "If Nothing Goes Wrong, Is Everything All
+    Right?", JAMA 1983), as far as a rate can be that showed itself in none of so many rows.
+    """
+    least, most = metric.bounds
+    low, high = np.clip(low, least, most), np.clip(high, least, most)
+    if metric.per_row is not None and metric.from_mean is None and np.isfinite([least, most]).all():
+        reach = min(1.0, 3 / n_rows) * (most - least)
+        low = np.where(low == most, most - reach, low)
+        high = np.where(high == least, least + reach, high)
+    return low, high
+
+
 def ranks(points: Array, replicates: Replicates, goal: str) -> Array:
     """One more than the number of entries that are significantly better than each.
 

@@ -16,7 +16,7 @@ import polars as pl
 
 from automl import catalog
 from automl.choosing import above, choose, median_seeds
-from automl.intervals import Judged, intervals, ranks, replicate
+from automl.intervals import Judged, intervals, ranks, replicate, within_bounds
 from automl.metric import Metric
 from automl.pareto import pareto
 from automl.store.delta import scan, version
@@ -125,7 +125,7 @@ def leaderboard(
     if ranked.height:
         points = ranked["score"].to_numpy()
         replicates = replicate([judged[name] for name in ranked["entry"]], metric, groups, seed)
-        low, high = (np.clip(end, *metric.bounds) for end in intervals(points, replicates))
+        low, high = within_bounds(*intervals(points, replicates), metric, replicates.row_freedom + 1)
         places = ranks(points, replicates, metric.goal)
         ends = {"low": pl.lit(low).fill_nan(None), "high": pl.lit(high).fill_nan(None)}
         ranked = ranked.with_columns(**ends, rank=pl.lit(places, dtype=pl.Int64))

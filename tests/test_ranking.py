@@ -17,7 +17,7 @@ from store_examples import SEARCH, prediction_row, score_row, search_row, write_
 
 from automl import catalog
 from automl.errors import NotFoundError
-from automl.intervals import Judged, holm, intervals, ranks, replicate
+from automl.intervals import Judged, holm, intervals, ranks, replicate, within_bounds
 from automl.ranking import COLUMNS, above, board, choose, leaderboard, pareto
 from automl.store import Store, open_store
 from automl.store.fold import Fold
@@ -233,3 +233,10 @@ def test_rows_of_one_group_give_no_interval_and_share_a_rank() -> None:
     board = board_of({"s/0": [error], "s/1": [error + 5]}, group=[3] * 50)
     assert board["low"].to_list() == board["high"].to_list() == [None, None]
     assert board["rank"].to_list() == [1, 1]
+
+
+def test_an_interval_is_open_where_nothing_went_wrong() -> None:
+    metric = catalog.metric("accuracy")
+    low, high = within_bounds(np.array([1.0, 0.4, 0.0]), np.array([1.0, 1.2, 0.0]), metric, 300)
+    assert low.tolist() == pytest.approx([0.99, 0.4, 0.0])
+    assert high.tolist() == pytest.approx([1.0, 1.0, 0.01])

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from automl import catalog
-from automl.intervals import Judged, intervals, replicate
+from automl.intervals import Judged, intervals, replicate, within_bounds
 from automl.store import SearchFolder
 from automl.study import Assignment
 
@@ -68,7 +68,8 @@ def _intervals(worker: Worker, done: Done) -> dict[str, dict[str, list[float]]]:
         if replicates.row_freedom == 0:
             continue
         low, high = intervals(np.array([done.scores["test"][metric.name]]), replicates)
-        found[metric.name] = [float(end) for end in np.clip([low[0], high[0]], *metric.bounds)]
+        ends = within_bounds(low, high, metric, replicates.row_freedom + 1)
+        found[metric.name] = [float(end[0]) for end in ends]
     return {"test": found}
 
 
