@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from automl.predictor import Predictor
     from automl.resolved import Search
     from automl.run import Outcome, Watch
-    from automl.store import Store
+    from automl.store import Place, Store
 
 Source = str | Path | Mapping[str, Any] | SearchSpec
 
@@ -42,15 +42,15 @@ class SearchResult:
 
     def leaderboard(self) -> pl.DataFrame:
         """Finalists and baselines on the test rows, ranked."""
-        return leaderboard(self.search_id, store=self.store.path)
+        return leaderboard(self.search_id, store=str(self.store))
 
     def trials(self) -> pl.DataFrame:
         """Every trial, best first."""
-        return trials(self.search_id, store=self.store.path)
+        return trials(self.search_id, store=str(self.store))
 
     def pull(self, folder: str | Path) -> Path:
         """Copies the best model to a new folder, verified."""
-        return pull(self.search_id, folder, store=self.store.path)
+        return pull(self.search_id, folder, store=str(self.store))
 
 
 def spec_of(source: Source, target: str | list[str] | None = None, **options: Any) -> SearchSpec:
@@ -90,7 +90,7 @@ def search(
     store: str | Path | None = None,
     executor: Executor | None = None,
     watch: Watch | None = None,
-    announce: Callable[[Search, list[str], Path], None] | None = None,
+    announce: Callable[[Search, list[str], str], None] | None = None,
     **options: Any,
 ) -> SearchResult:
     """Searches for the best model; the same search again goes on with it.
@@ -114,11 +114,11 @@ def search(
     resolved, prepared = plan_search(spec, machine_at(address))
     opened = open_store(store, create=True)
     opened.check_writable()
-    file = opened.create_search(resolved.search_id, resolved.to_plain()).path / "spec.yaml"
+    file = opened.create_search(resolved.search_id, resolved.to_plain()).place / "spec.yaml"
     _write_spec(resolved, file)
     if announce is not None:
-        announce(resolved, list(prepared.notes), file)
-    runner = executor or default_executor(str(opened.path), address)
+        announce(resolved, list(prepared.notes), str(file))
+    runner = executor or default_executor(str(opened), address)
     return _result(run_search(resolved, prepared, opened, runner, watch), opened)
 
 
@@ -145,7 +145,7 @@ def resume(
     given = {name: value for name, value in budget.items() if value is not None}
     resolved = with_budget(resolved, **check_budget(given))
     prepared = prepare_again(resolved)
-    runner = executor or default_executor(str(opened.path), os.environ.get("RAY_ADDRESS"))
+    runner = executor or default_executor(str(opened), os.environ.get("RAY_ADDRESS"))
     return _result(run_search(resolved, prepared, opened, runner, watch), opened)
 
 
@@ -172,7 +172,7 @@ def leaderboard(
         known = searches(opened).select("dataset").unique().collect()["dataset"].to_list()
         if dataset not in known:
             raise NotFoundError(
-                f"No search in the store {opened.path} is on a data set {dataset!r}: {nearest(dataset, known)}"
+                f"No search in the store {opened} is on a data set {dataset!r}: {nearest(dataset, known)}"
             )
     return board(opened, search_id=search_id, dataset=dataset, metric=metric)
 
@@ -214,10 +214,11 @@ def pull(which: str, folder: str | Path, *, store: str | Path | None = None, onn
     destination = Path(folder)
     if destination.exists() and (not destination.is_dir() or any(destination.iterdir())):
         raise RequestError(f"{destination} exists and is not empty; name a new folder to pull into.")
-    bundle.verify(source)
     try:
-        destination.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copytree(source, destination, dirs_exist_ok=True)
+        with source.fetched() as local:
+            bundle.verify(local)
+            destination.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copytree(local, destination, dirs_exist_ok=True)
     except OSError as error:
         in_the_way = isinstance(error, FileExistsError | NotADirectoryError)
         cause = "a file is in its place or above it" if in_the_way else error.strerror or error
@@ -263,9 +264,9 @@ def _given(model: Any) -> dict[str, Any]:
     return plain
 
 
-def _write_spec(search: Search, file: Path) -> None:
+def _write_spec(search: Search, place: Place) -> None:
     """Writes the spec that a search means, every default filled in; running it is the same search."""
     import yaml
 
     plain = search.spec.model_dump(mode="json", exclude_none=True)
-    file.write_text(yaml.safe_dump(plain, sort_keys=False, allow_unicode=True))
+    place.write_over(yaml.safe_dump(plain, sort_keys=False, allow_unicode=True).encode())

@@ -103,6 +103,7 @@ def _explain(error: Exception) -> tuple[str, int]:
 _UNUSABLE = (FileNotFoundError, PermissionError, IsADirectoryError, NotADirectoryError)
 _EXTRAS = {
     **dict.fromkeys(("torch", "ray", "optuna", "sklearn", "safetensors", "PIL", "numpy"), "search"),
+    "obstore": "stores",
     **dict.fromkeys(("streamlit", "altair"), "dashboard"),
     **dict.fromkeys(("onnx", "onnxscript", "onnxruntime"), "onnx"),
 }

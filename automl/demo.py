@@ -25,7 +25,7 @@ def run_demo(store: str | None) -> int:
     from automl.store import open_store
 
     began = time.monotonic()
-    path = str(open_store(store, create=True).path)
+    path = str(open_store(store, create=True))
     _say("Searching networks for 1,797 handwritten digits (scikit-learn's bundled data) ...")
     result = with_progress(lambda watch: api.search(SPEC, store=path, watch=watch, announce=announce))
     if result.state != "complete":

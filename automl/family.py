@@ -72,6 +72,8 @@ class TrainingRun:
         micro_batches: into how many parts a batch is cut, gradients summed, to fit in memory.
         features: for generation: what rows are compared by, from their fields.
         unlabelled: more rows whose targets say nothing, to train first without labels.
+        pulse: to be called after every batch. It says that the training goes on, or raises what ends it; a
+            loop that never calls it is taken to hang where an epoch takes longer than ``hung_after``.
     """
 
     network: torch.nn.Module
@@ -87,6 +89,7 @@ class TrainingRun:
     micro_batches: int = 1
     features: Callable[[Mapping[str, Array]], Array] | None = None
     unlabelled: Rows | None = None
+    pulse: Callable[[], None] = lambda: None
 
 
 class Step(Protocol):

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 from automl.errors import AutoMLError, DataError, StorageError, UnreachableError
 from automl.execution.books import Books, State
-from automl.execution.clock import spent_seconds, write_replacing
+from automl.execution.clock import spent_seconds
 from automl.execution.executor import Executor, Job, Tick
 from automl.execution.service import finished
 from automl.machine import Machine, this_machine
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from automl.data import Prepared
 
 SAME_INTERRUPTION_SECONDS = 2.0  # shells and supervisors may send one signal twice
+_BUDGET = "budget.json"
 Watch = Callable[[Search, Progress], None]
 
 
@@ -76,7 +77,7 @@ def run_search(
     """
     store.check_writable()
     folder = store.create_search(search.search_id, search.to_plain())
-    write_replacing(folder.path / "budget.json", search.spec.budget.model_dump(mode="json"))
+    (folder.place / _BUDGET).write_over(json.dumps(search.spec.budget.model_dump(mode="json")).encode())
     term = folder.term_begin()
     books = Books(search, folder, store, term)
     books.open()
@@ -200,8 +201,8 @@ def _interruptions() -> Iterator[threading.Event]:
 
 
 def _with_last_budget(search: Search, folder: SearchFolder) -> Search:
-    file = folder.path / "budget.json"
-    if not file.exists():
+    try:
+        budget = BudgetSpec.model_validate(json.loads((folder.place / _BUDGET).read()))
+    except FileNotFoundError:
         return search
-    budget = BudgetSpec.model_validate(json.loads(file.read_text()))
     return replace(search, spec=search.spec.model_copy(update={"budget": budget}))

@@ -44,7 +44,7 @@ def main() -> None:
 
 def reading(store: Store, n_trials: int, repeats: int) -> list[Measure]:
     """The three questions, each beside its peer."""
-    plain = store.path / "trials.parquet"
+    plain = store.place.path / "trials.parquet"
     one = _million.search_id(500)
 
     def best_plain() -> pl.DataFrame:

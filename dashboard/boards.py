@@ -44,7 +44,7 @@ def choices(snapshot: Snapshot) -> pl.DataFrame:
 def load(snapshot: Snapshot, choice: dict[str, Any]) -> pl.DataFrame:
     """One board, the best first; kept as long as the tables that it is made of stay as they are."""
     versions = (snapshot.version("scores"), snapshot.version("predictions"))
-    key = (str(snapshot.store.path), *versions, *(choice[name] for name in (*BLOCK, "metric")))
+    key = (str(snapshot.store), *versions, *(choice[name] for name in (*BLOCK, "metric")))
     return _load(key, snapshot, choice)
 
 

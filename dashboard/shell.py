@@ -50,7 +50,7 @@ def unknown(kind: str, name: str, snapshot: Snapshot) -> None:
     st.warning(f"**There is no such {kind}**", icon=":material/search_off:")
     st.text(
         words.text(
-            f"The store {snapshot.store.path} holds no {kind} {name!r}. It may have been deleted, or be in "
+            f"The store {snapshot.store} holds no {kind} {name!r}. It may have been deleted, or be in "
             "another store; a search that has just begun appears here after a few seconds.",
             800,
         )
@@ -72,7 +72,7 @@ def heading(title: str, snapshot: Snapshot, table: str) -> None:
     )
     with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
         st.title(title, anchor=False, width="content")
-        st.caption(f"{words.escape(snapshot.store.path, 80)} · {as_of}", width="content")
+        st.caption(f"{words.escape(snapshot.store, 80)} · {as_of}", width="content")
 
 
 def chart(drawn: Drawn, alt_text: str, data: pl.DataFrame, key: str) -> None:

@@ -32,8 +32,8 @@ class Snapshot:
 
     def command(self, *arguments: str) -> str:
         """What prints the same on the command line."""
-        elsewhere = self.store.path != Path(DEFAULT_STORE).absolute()
-        place = ("--store", str(self.store.path)) if elsewhere else ()
+        elsewhere = str(self.store) != str(Path(DEFAULT_STORE).absolute())
+        place = ("--store", str(self.store)) if elsewhere else ()
         return words.shell("automl", *arguments, *place)
 
 

@@ -113,13 +113,14 @@ def write_refit(folder: SearchFolder, trial: int, index: int, prediction: list[f
     files = write_predictions(
         work, [prediction_row(entry, index, prediction, target, split=split, **of) for split in splits]
     )
+    work.publish()
     folder.write_record(
         Record(
             kind="refit",
             name=f"{trial}-{index}",
             attempt=1,
             term=1,
-            folder=str(work.relative_to(folder.path)),
+            folder=folder.relative(work.place),
             scores=[score_row(entry, index, error, split, **of) for split in splits],
             predictions=files,
         )

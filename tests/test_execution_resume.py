@@ -15,7 +15,7 @@ import automl
 from automl.api import SearchResult
 from automl.errors import StorageError
 from automl.execution import attempt, books, local
-from automl.execution.clock import spent_seconds, write_replacing
+from automl.execution.clock import spent_seconds, write_spent_seconds
 from automl.execution.local import LocalExecutor
 from automl.store import open_store
 from automl.store.fold import Fold
@@ -138,11 +138,11 @@ def test_clock_that_is_damaged_begins_anew(tmp_path: Path, content: str) -> None
     store = open_store(tmp_path / "store", create=True)
     folder = store.create_search("toy-00000000", {})
     assert spent_seconds(folder) == 0.0
-    write_replacing(folder.path / "clock.json", {"seconds": 3.5})
+    write_spent_seconds(folder, 3.5)
     assert spent_seconds(folder) == 3.5
-    (folder.path / "clock.json").write_text(content)
+    (folder.place.path / "clock.json").write_text(content)
     assert spent_seconds(folder) == 0.0
-    assert json.loads((folder.path / "search.json").read_text()) == {}
+    assert json.loads((folder.place.path / "search.json").read_text()) == {}
 
 
 def test_trials_that_are_too_large_are_stopped_and_not_failed(tmp_path: Path) -> None:

@@ -168,7 +168,7 @@ def test_journal_that_cannot_be_written_stops_the_search(
     def fail(*_: Any) -> None:
         raise StorageError("the disk is full")
 
-    monkeypatch.setattr("automl.store.folder.write_once", fail)
+    monkeypatch.setattr("automl.store.places.disk.DiskPlace.write_once", fail)
     assert service.ask("0").answer.done
     trouble = service.status().trouble
     assert trouble is not None
@@ -177,12 +177,12 @@ def test_journal_that_cannot_be_written_stops_the_search(
 
 def test_folder_that_is_gone_is_not_made_anew(search: Search, folder: SearchFolder) -> None:
     service = begin(search, folder, "0")
-    folder.path.rename(folder.path.with_name("moved"))
+    folder.place.path.rename(folder.place.path.with_name("moved"))
     assert service.ask("0").answer.done
     trouble = service.status().trouble
     assert trouble is not None
     assert "is gone: the store was moved, unmounted or deleted" in trouble.message
-    assert not folder.path.exists()
+    assert not folder.place.path.exists()
 
 
 def test_pausing_study_is_idle_once_its_workers_have_left(search: Search, folder: SearchFolder) -> None:

@@ -120,9 +120,9 @@ def test_any_order_of_records_folds_and_restarts_gives_the_same_rows(
 
 def test_several_processes_folding_one_search_add_nothing_twice(store: Store, folder: SearchFolder) -> None:
     processes = [
-        SPAWN.Process(target=record_here, args=(str(store.path), SEARCH, 40 * i, 40 * i + 40))
+        SPAWN.Process(target=record_here, args=(str(store.place.path), SEARCH, 40 * i, 40 * i + 40))
         for i in range(2)
-    ] + [SPAWN.Process(target=fold_here, args=(str(store.path), SEARCH, 6)) for _ in range(3)]
+    ] + [SPAWN.Process(target=fold_here, args=(str(store.place.path), SEARCH, 6)) for _ in range(3)]
     _run(processes)
     Fold(store, folder, 1).fold()
     assert scan(store, "trials").collect()["trial"].sort().to_list() == list(range(80))
@@ -134,8 +134,8 @@ def test_searches_fold_at_once_while_the_tables_are_compacted(store: Store) -> N
     ids = [f"s-{i}" for i in range(3)]
     for search_id in ids:
         store.create_search(search_id, {})
-        record_here(str(store.path), search_id, 0, 30)
-    processes = [SPAWN.Process(target=fold_here, args=(str(store.path), one, 3)) for one in ids]
+        record_here(str(store.place.path), search_id, 0, 30)
+    processes = [SPAWN.Process(target=fold_here, args=(str(store.place.path), one, 3)) for one in ids]
     for process in processes:
         process.start()
     while any(process.is_alive() for process in processes):
@@ -160,10 +160,10 @@ print("done", flush=True)
 def test_a_fold_killed_at_any_moment_is_ended_by_the_next(store: Store, folder: SearchFolder) -> None:
     here = Path(__file__).parent
     for round_, delay in enumerate((0.0, 0.01, 0.02, 0.04, 0.08, 0.16)):
-        record_here(str(store.path), SEARCH, 20 * round_, 20 * round_ + 20)
+        record_here(str(store.place.path), SEARCH, 20 * round_, 20 * round_ + 20)
         write_refit(folder, round_, 0, [1.0, 2.0])
         process = subprocess.Popen(
-            [sys.executable, "-c", KILLED, str(store.path), SEARCH, str(here), str(here.parent)],
+            [sys.executable, "-c", KILLED, str(store.place.path), SEARCH, str(here), str(here.parent)],
             stdout=subprocess.PIPE,
         )
         assert process.stdout is not None
@@ -207,7 +207,7 @@ def test_the_search_has_one_row_that_is_replaced(store: Store, folder: SearchFol
 
 def test_damaged_predictions_keep_the_scores(store: Store, folder: SearchFolder) -> None:
     write_refit(folder, 0, 0, [1.0, 2.0])
-    next(folder.path.rglob("predictions.parquet")).write_bytes(b"flipped")
+    next(folder.place.path.rglob("predictions.parquet")).write_bytes(b"flipped")
     Fold(store, folder, 1).fold()
     assert (counts(store)["scores"], counts(store)["predictions"]) == (2, 0)
 
@@ -215,13 +215,13 @@ def test_damaged_predictions_keep_the_scores(store: Store, folder: SearchFolder)
 def test_a_damaged_record_does_not_keep_the_others_out(store: Store, folder: SearchFolder) -> None:
     folder.write_record(trial_record(0))
     folder.write_record(trial_record(1))
-    (folder.path / "trials" / "0" / "1.json").write_text("{")
+    (folder.place.path / "trials" / "0" / "1.json").write_text("{")
     assert Fold(store, folder, 1).fold() == 1
 
 
 def test_tables_that_cannot_be_written_are_said_so(store: Store, folder: SearchFolder) -> None:
     folder.write_record(trial_record(0))
-    (store.path / "tables").write_text("in the way")
+    (store.place.path / "tables").write_text("in the way")
     with pytest.raises(StorageError, match=r"^The tables could not be read or written"):
         Fold(store, folder, 1).fold()
 

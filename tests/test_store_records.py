@@ -14,7 +14,7 @@ from store_examples import SEARCH, score_row, trial_record, trial_row
 
 from automl.errors import AlreadyRecorded, NotFoundError, StorageError
 from automl.store import Record, Store
-from automl.store.folder import SearchFolder
+from automl.store.places.disk import DiskPlace
 
 FILES = Path(__file__).parent / "files"
 
@@ -88,7 +88,7 @@ def test_what_is_no_record_is_refused(text: str) -> None:
 
 
 def test_a_second_record_loses(tmp_path: Path) -> None:
-    folder = SearchFolder(tmp_path)
+    folder = Store(DiskPlace(tmp_path)).create_search(SEARCH, {})
     folder.write_record(trial_record(7, score=1.0))
     with pytest.raises(AlreadyRecorded):
         folder.write_record(trial_record(7, score=2.0))
@@ -100,29 +100,29 @@ def test_a_second_record_loses(tmp_path: Path) -> None:
 
 
 def test_records_come_by_number_and_temporary_files_do_not_count(tmp_path: Path) -> None:
-    folder = SearchFolder(tmp_path)
+    folder = Store(DiskPlace(tmp_path)).create_search(SEARCH, {})
     for number in (10, 9, 2):
         folder.write_record(trial_record(number))
-    (tmp_path / "trials" / "2" / ".tmp-2.json-ab").write_text("{half")
+    (tmp_path / "searches" / SEARCH / "trials" / "2" / ".tmp-2.json-ab").write_text("{half")
     assert [record.name for record in folder.records()] == ["2", "9", "10"]
 
 
 def test_a_damaged_record_names_its_file(tmp_path: Path) -> None:
-    folder = SearchFolder(tmp_path)
+    folder = Store(DiskPlace(tmp_path)).create_search(SEARCH, {})
     folder.write_record(trial_record(7))
-    (tmp_path / "trials" / "7" / "1.json").write_text("{")
+    (tmp_path / "searches" / SEARCH / "trials" / "7" / "1.json").write_text("{")
     with pytest.raises(StorageError, match=r"The record .*trials/7/1\.json cannot be read\."):
         folder.record("trial", "7", 1)
 
 
 @pytest.mark.parametrize("name", ["../x", "", "a/b", ".hidden", "a\0b", "x" * 200, "-x", "é"])
 def test_a_name_is_never_a_path(tmp_path: Path, name: str) -> None:
-    store = Store(tmp_path)
+    store = Store(DiskPlace(tmp_path))
     with pytest.raises(NotFoundError, match="There is no search named"):
         store.search(name)
     with pytest.raises(NotFoundError, match="There is no trial named"):
-        SearchFolder(tmp_path).work_folder("trial", name, 1)
-    assert list(tmp_path.iterdir()) == []
+        store.create_search(SEARCH, {}).work_folder("trial", name, 1)
+    assert sorted(path.name for path in tmp_path.rglob("*")) == [SEARCH, "search.json", "searches"]
 
 
 def test_numbers_that_json_lacks_survive() -> None:

@@ -11,11 +11,12 @@ import pytest
 from deltalake import write_deltalake
 from store_examples import SEARCH, search_row, trial_record, write_refit
 
-from automl.errors import NotFoundError
+from automl.errors import NotFoundError, RequestError
 from automl.store import SearchFolder, Store, open_store
 from automl.store.delta import open_table
 from automl.store.fold import Fold
 from automl.store.lease import lease
+from automl.store.places.disk import DiskPlace
 from automl.store.reading import best, curves, failures, trials
 from automl.store.reading import search_row as read_search
 from automl.store.retention import delete, gc, prune
@@ -33,12 +34,13 @@ def folder(store: Store) -> SearchFolder:
 
 
 def finish(folder: SearchFolder, number: int, **changes: object) -> Path:
-    work = folder.work_folder("trial", str(number), 1)
+    made = folder.work_folder("trial", str(number), 1)
+    work = made.local
     for part in ("bundle", "checkpoint"):
         (work / part).mkdir()
         (work / part / "model.safetensors").write_bytes(b"x" * 100)
     record = trial_record(number, **changes)
-    folder.write_record(type(record)(**(vars(record) | {"folder": str(work.relative_to(folder.path))})))
+    folder.write_record(type(record)(**(vars(record) | {"folder": folder.relative(made.place)})))
     return work
 
 
@@ -78,11 +80,11 @@ def test_the_pareto_front_is_kept(store: Store, folder: SearchFolder) -> None:
 def test_refits_are_kept_without_their_checkpoints(store: Store, folder: SearchFolder) -> None:
     write_refit(folder, 0, 0, [1.0, 2.0])
     (work,) = folder.latest_work_folders("refit", "0-0")
-    (work / "checkpoint").mkdir()
+    (work / "checkpoint" / "0.json").write_once(b"{}")
     fold = Fold(store, folder, 1)
     fold.fold()
     prune(folder, fold)
-    assert [path.name for path in work.iterdir()] == ["predictions.parquet"]
+    assert work.names() == ["predictions.parquet"]
 
 
 def test_a_deleted_search_is_gone_and_the_others_stay(store: Store, folder: SearchFolder) -> None:
@@ -106,19 +108,20 @@ def test_a_deleted_search_is_gone_and_the_others_stay(store: Store, folder: Sear
 def test_a_delete_that_crashed_is_ended_by_gc(store: Store, folder: SearchFolder) -> None:
     folder.write_record(trial_record(0))
     Fold(store, folder, 1).fold()
-    folder.path.rename(folder.path.with_name(f".deleted-0a0a0a0a-{SEARCH}"))
-    assert store.search_ids() == []
+    (store.place / "searches" / f".deleted-{SEARCH}").write_once(b"")
+    with pytest.raises(RequestError, match="is being deleted"):
+        store.create_search(SEARCH, {})
     (found,) = gc(store)
-    assert found[0] == f"searches/.deleted-0a0a0a0a-{SEARCH}"
+    assert found[0] == f"searches/{SEARCH}: its deletion"
     assert scan(store, "trials").collect().height == 0
-    assert list((store.path / "searches").iterdir()) == []
+    assert list((store.place.path / "searches").iterdir()) == []
 
 
 def test_gc_takes_what_is_left_over_and_old(store: Store, folder: SearchFolder) -> None:
     kept = finish(folder, 0)
-    orphan, young = folder.work_folder("trial", "1", 1), folder.work_folder("trial", "2", 1)
+    orphan, young = folder.work_folder("trial", "1", 1).local, folder.work_folder("trial", "2", 1).local
     (orphan / "half").write_bytes(b"x" * 10)
-    temporary = folder.path / "trials" / "0" / ".tmp-1.json-ab"
+    temporary = folder.place.path / "trials" / "0" / ".tmp-1.json-ab"
     temporary.write_bytes(b"x" * 5)
     for path in (kept, orphan, temporary):
         old(path)
@@ -159,7 +162,7 @@ def test_one_search_reads_only_its_files(store: Store) -> None:
         one = store.create_search(f"s-{i}", {})
         one.write_record(trial_record(0, one.search_id))
         Fold(store, one, 1).fold()
-    for path in store.table_path("trials").glob("*.parquet"):
+    for path in (store.place.path / "tables" / "trials").glob("*.parquet"):
         (name,) = pl.read_parquet(path)["search_id"].unique() if pl.read_parquet(path).height else ("",)
         if name not in ("s-3", ""):
             path.write_bytes(b"this is read by nobody")
@@ -170,7 +173,7 @@ def test_tables_of_other_versions_are_read(store: Store, folder: SearchFolder) -
     folder.write_record(trial_record(0))
     whole = pl.DataFrame([vars(trial_record(0).trial)], schema=table_schema("trials"))
     earlier = whole.drop("latency_ms", "bundle", "score").with_columns(new=1)
-    write_deltalake(store.table_path("trials"), earlier)
+    write_deltalake(str(store.table_place("trials")), earlier)
     found = scan(store, "trials").collect()
     assert found["score"].to_list() == [None]
     assert "new" not in found.columns
@@ -181,15 +184,16 @@ def test_tables_of_other_versions_are_read(store: Store, folder: SearchFolder) -
 
 def test_a_lease_has_one_holder_and_outlives_none(tmp_path: Path) -> None:
     path = tmp_path / "a" / "lease"
-    with lease(path, 60) as one:
+    place = DiskPlace(path)
+    with lease(place, 60) as one:
         assert one
-        with lease(path, 60) as other:
+        with lease(place, 60) as other:
             assert not other
         assert path.exists()
     assert not path.exists()
     path.write_text("dead")
     old(path)
-    with lease(path, 60) as taken, lease(path, 60) as other:
+    with lease(place, 60) as taken, lease(place, 60) as other:
         assert (taken, other) == (True, False)
     assert list(path.parent.iterdir()) == []
 

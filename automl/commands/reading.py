@@ -71,7 +71,7 @@ def status(
         opened.search(search_id)
         frame = frame.filter(frame["search_id"] == search_id)
     if frame.height == 0 and not as_json:
-        print(f"There is no search in the store {opened.path} yet.")
+        print(f"There is no search in the store {opened} yet.")
         return
     columns = [
         "search_id",
@@ -119,7 +119,7 @@ def dashboard(
     from automl.store import open_store
     from dashboard.server import launch
 
-    return launch(str(open_store(store, create=True).path), port, not no_browser)
+    return launch(str(open_store(store, create=True)), port, not no_browser)
 
 
 def show_board(board: Any, form: str) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -130,7 +129,7 @@ def _spec_options(
     return options
 
 
-def announce(search: Any, notes: list[str], file: Path) -> None:
+def announce(search: Any, notes: list[str], file: str) -> None:
     from automl.progress_line import duration
 
     for note in notes:

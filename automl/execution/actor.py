@@ -82,6 +82,10 @@ class RemoteStudy:
         decision: Decision = answer(self._actor.report.remote(worker, work, epoch, score))
         return decision
 
+    def alive(self, worker: str, work: Assignment) -> Decision:
+        decision: Decision = answer(self._actor.alive.remote(worker, work))
+        return decision
+
     def finish(self, worker: str, ended: Sequence[Ended]) -> None:
         answer(self._actor.finish.remote(worker, ended))
 

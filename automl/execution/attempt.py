@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,9 +21,12 @@ if TYPE_CHECKING:
     import torch
 
     from automl.execution.worker import Worker
+    from automl.store import WorkFolder
 
 CHECKPOINT_SECONDS = 20.0  # a lost worker costs at most about so much work
 REPORT_SECONDS = 0.5  # the study hears of an attempt at rungs, and at least so often
+PULSE_SECONDS = 5.0  # and so often within an epoch that takes long
+GRACE_SECONDS = 10.0  # an attempt that is to pause goes on for so long to the end of its epoch
 
 
 class Paused(Exception):
@@ -33,6 +35,52 @@ class Paused(Exception):
 
 class StudyLost(Exception):
     """The study did not answer: no fault of the attempt, which is lost with its worker."""
+
+
+class _Late(Exception):
+    """The time of the search is over: the attempt stops in the middle of an epoch."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(seconds)
+        self.seconds = seconds
+
+
+class _Pulse:
+    """Says within epochs that take long that an attempt makes progress, and ends it where it must end at once."""
+
+    def __init__(self, worker: Worker, work: Assignment) -> None:
+        self._worker = worker
+        self._work = work
+        self._limit = worker.search.spec.resources.trial_time
+        self._pausing: float | None = None
+        self.begin(0.0)
+
+    def begin(self, seconds: float) -> None:
+        """Training begins now, and earlier attempts have trained for so long."""
+        self._heard = time.perf_counter()
+        self._began = self._heard - seconds
+
+    def __call__(self) -> None:
+        now = time.perf_counter()
+        if now - self._heard < PULSE_SECONDS:
+            return
+        self._heard = now
+        if self._limit is not None and now - self._began > self._limit:
+            raise _too_long(self._limit)
+        try:
+            decision = self._worker.study.alive(self._worker.name, self._work)
+        except Exception as error:
+            raise StudyLost from error
+        if decision == "stop":
+            raise _Late(now - self._began)
+        if decision == "pause":
+            self._pausing = self._pausing or now
+            if now - self._pausing > GRACE_SECONDS:
+                raise Paused
+
+
+def _too_long(limit: float) -> TrialFailure:
+    return TrialFailure("timeout", f"the trial took longer than resources.trial_time ({limit:g} s).")
 
 
 def run_baseline(worker: Worker, work: Assignment) -> Done:
@@ -54,7 +102,7 @@ def run_baseline(worker: Worker, work: Assignment) -> Done:
         predictions=predictions,
         train_seconds=seconds,
         latency_ms=median_ms(lambda: predict(first)),
-        folder=cache(lambda: worker.folder.work_folder(work.kind, work.name, work.attempt)),
+        work_folder=cache(lambda: worker.folder.work_folder(work.kind, work.name, work.attempt)),
     )
 
 
@@ -79,6 +127,7 @@ def run_training(worker: Worker, work: Assignment, keep_from: float | None = Non
     n_parameters = training.n_parameters(network)
     if not allows(search, {"n_parameters": n_parameters}):
         return Done("stopped", n_parameters=n_parameters, feasible=False)
+    pulse = _Pulse(worker, work)
     run = TrainingRun(
         network=network,
         configuration=work.configuration,
@@ -93,11 +142,21 @@ def run_training(worker: Worker, work: Assignment, keep_from: float | None = Non
         micro_batches=work.micro_batches,
         features=data.preprocessing.features,
         unlabelled=data.unlabelled,
+        pulse=pulse,
     )
     loop = training.start(family, run)
-    folder = cache(lambda: worker.folder.work_folder(work.kind, work.name, work.attempt))  # made when needed
+    work_folder = cache(
+        lambda: worker.folder.work_folder(work.kind, work.name, work.attempt)
+    )  # made when needed
     curves, seconds = _restore(worker, work, loop)
-    state, curves, seconds = _epochs(worker, work, loop, lambda: folder() / "checkpoint", curves, seconds)
+    pulse.begin(seconds)
+    try:
+        state, seconds = _epochs(worker, work, loop, work_folder, curves, seconds)
+    except _Late as late:
+        if not curves:
+            message = "the time of the search was over before the first epoch ended."
+            raise TrialFailure("timeout", message) from None
+        state, seconds = "stopped", late.seconds
     loop.load_best()
     done = Done(
         state,
@@ -107,7 +166,7 @@ def run_training(worker: Worker, work: Assignment, keep_from: float | None = Non
         n_parameters=n_parameters,
         peak_memory_bytes=training.peak_memory_bytes(worker.device),
         train_seconds=seconds,
-        folder=folder,
+        work_folder=work_folder,
     )
     return judged(worker, work, network, loop.best_scores, done, keep_from)
 
@@ -116,11 +175,11 @@ def _epochs(
     worker: Worker,
     work: Assignment,
     loop: Any,
-    checkpoint: Callable[[], Path],
+    work_folder: Callable[[], WorkFolder],
     curves: dict[str, list[float]],
     before: float,
-) -> tuple[State, dict[str, list[float]], float]:
-    """Trains epoch by epoch while the study says so: (state, curves, seconds of training)."""
+) -> tuple[State, float]:
+    """Trains epoch by epoch while the study says so, and adds to `curves`: (state, seconds of training)."""
     limit = worker.search.spec.resources.trial_time
     primary = catalog.metric(worker.search.objectives[0].name)
     began = saved = heard = time.perf_counter()
@@ -141,17 +200,19 @@ def _epochs(
             heard = now
         if decision == "pause" or now - saved > CHECKPOINT_SECONDS:
             tensors, values = loop.state()
-            save_checkpoint(checkpoint(), tensors, {"loop": values, "curves": curves, "seconds": seconds})
+            whole = {"loop": values, "curves": curves, "seconds": seconds}
+            save_checkpoint(work_folder().local / "checkpoint", tensors, whole)
+            work_folder().publish()
             saved = now
         if decision == "pause":
             raise Paused
         if decision == "stop":
-            return "stopped", curves, before + time.perf_counter() - began
+            return "stopped", before + time.perf_counter() - began
         if limit is not None and seconds > limit:
-            raise TrialFailure("timeout", f"the trial took longer than resources.trial_time ({limit:g} s).")
+            raise _too_long(limit)
     if not curves:
         raise TrialFailure("error", "the training loop yielded no epoch.")
-    return "complete", curves, before + time.perf_counter() - began
+    return "complete", before + time.perf_counter() - began
 
 
 def _report(worker: Worker, work: Assignment, epoch: int, score: float) -> Decision:
@@ -165,8 +226,9 @@ def _restore(worker: Worker, work: Assignment, loop: Any) -> tuple[dict[str, lis
     """Puts the newest whole checkpoint of earlier attempts into the loop, if there is one."""
     if work.micro_batches > 1:
         return {}, 0.0
-    for folder in worker.folder.latest_work_folders(work.kind, work.name):
-        found = load_checkpoint(folder / "checkpoint")
+    for place in worker.folder.latest_work_folders(work.kind, work.name):
+        with (place / "checkpoint").fetched() as local:
+            found = load_checkpoint(local)
         if found is not None and not found[1]["loop"].get("own_loop"):
             tensors, values = found
             loop.restore(tensors, values["loop"])

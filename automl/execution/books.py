@@ -20,6 +20,7 @@ from automl.execution.recording import VERSION
 from automl.resolved import Search
 from automl.store import SearchFolder, Store
 from automl.store.fold import Fold
+from automl.store.folder import DESCRIPTION
 from automl.store.retention import prune
 from automl.store.rows import SearchRow
 from automl.store.tables import maybe_compact
@@ -150,7 +151,7 @@ class Books:
 
 def _created(folder: SearchFolder) -> datetime:
     """When the search was first begun: its description is written once."""
-    try:
-        return datetime.fromtimestamp((folder.path / "search.json").stat().st_mtime, UTC)
-    except OSError as error:
-        raise StorageError(f"The folder {folder.path} of the search is gone: {error.strerror}.") from error
+    began = (folder.place / DESCRIPTION).changed_at()
+    if began is None:
+        raise StorageError(f"The folder {folder.place} of the search is gone.")
+    return datetime.fromtimestamp(began, UTC)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import torch
 
     from automl.execution.worker import Worker
+    from automl.store import WorkFolder
 
 N_LATENCY_RUNS = 7
 N_SAMPLES = 64
@@ -33,7 +34,7 @@ class Done:
         curves: values after each epoch, by metric and ``train_loss``.
         scores: by split and metric; the test split only for refits and baselines.
         predictions: by split, for refits and baselines.
-        folder: the attempt's own folder, made when it is first asked for.
+        work_folder: the attempt's own folder, made when it is first asked for.
     """
 
     state: State
@@ -47,7 +48,7 @@ class Done:
     peak_memory_bytes: int | None = None
     train_seconds: float = 0.0
     feasible: bool = True
-    folder: Callable[[], Path] | None = None
+    work_folder: Callable[[], WorkFolder] | None = None
     bundle: Path | None = None
 
 
@@ -122,8 +123,8 @@ def measured_scores(done: Done) -> dict[str, float]:
 def _bundle(worker: Worker, work: Assignment, network: torch.nn.Module, done: Done) -> Path:
     from automl import bundle
 
-    assert done.folder is not None
-    folder = done.folder() / "bundle"
+    assert done.work_folder is not None
+    folder = done.work_folder().local / "bundle"
     chosen = worker.search.family(work.family)
     bundle.save(
         folder,

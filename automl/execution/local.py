@@ -59,6 +59,10 @@ class _Ticking:
         self._maybe_tick()
         return self._service.report(worker, work, epoch, score)
 
+    def alive(self, worker: str, work: Assignment) -> Decision:
+        self._maybe_tick()
+        return self._service.alive(worker, work)
+
     def finish(self, worker: str, ended: Sequence[Ended]) -> None:
         self._service.finish(worker, ended)
 

@@ -30,17 +30,17 @@ def record_of(worker: Worker, work: Assignment, done: Done, started: datetime) -
     """The record of an attempt that ended without failing; its predictions are written beside it."""
     ended = datetime.now(UTC)
     predictions: Sequence[PredictionFile] = ()
-    if done.predictions:
-        assert done.folder is not None
-        predictions = write_predictions(done.folder(), list(_prediction_rows(worker, work, done)))
+    folder = done.work_folder() if done.work_folder and (done.bundle or done.predictions) else None
+    if folder is not None:
+        if done.predictions:
+            predictions = write_predictions(folder, list(_prediction_rows(worker, work, done)))
+        folder.publish()
     return Record(
         kind=work.kind,
         name=work.name,
         attempt=work.attempt,
         term=worker.term,
-        folder=_relative(worker, done.folder())
-        if done.folder and (done.bundle or done.predictions)
-        else None,
+        folder=None if folder is None else worker.folder.relative(folder.place),
         trial=_trial_row(worker, work, done, started, ended) if work.kind == "trial" else None,
         epochs=dict(done.curves) if work.kind == "trial" else {},
         scores=[] if work.kind == "trial" else list(_score_rows(worker, work, done, ended)),
@@ -148,7 +148,7 @@ def _trial_row(worker: Worker, work: Assignment, done: Done, started: datetime, 
         peak_memory_bytes=done.peak_memory_bytes,
         worker=worker.name,
         device=worker.device,
-        bundle=_relative(worker, done.bundle),
+        bundle=_bundle_name(worker, done),
         bundle_bytes=_size(done.bundle),
     )
 
@@ -184,7 +184,7 @@ def _score_rows(worker: Worker, work: Assignment, done: Done, ended: datetime) -
                 n_parameters=done.n_parameters,
                 train_seconds=done.train_seconds,
                 latency_ms=done.latency_ms,
-                bundle=_relative(worker, done.bundle),
+                bundle=_bundle_name(worker, done),
                 bundle_bytes=_size(done.bundle),
                 ended_at=ended,
                 version=VERSION,
@@ -205,8 +205,12 @@ def _prediction_rows(worker: Worker, work: Assignment, done: Done) -> Iterator[P
         )
 
 
-def _relative(worker: Worker, path: Path | None) -> str | None:
-    return None if path is None else str(path.relative_to(worker.folder.path))
+def _bundle_name(worker: Worker, done: Done) -> str | None:
+    """Where the bundle lies in the search's folder."""
+    if done.bundle is None:
+        return None
+    assert done.work_folder is not None
+    return f"{worker.folder.relative(done.work_folder().place)}/{done.bundle.name}"
 
 
 def _size(path: Path | None) -> int | None:

@@ -127,6 +127,13 @@ class StudyService:
             decision = self._study.report(work.name, work.kind, work.attempt, epoch, score, self.now())
         return decision
 
+    def alive(self, worker: str, work: Assignment) -> Decision:
+        """Whether an attempt goes on in the middle of an epoch: said by a worker whose epochs take long."""
+        self._lives[worker].heard = time.monotonic()
+        if self._ending:
+            return "pause"
+        return "stop" if work.kind == "trial" and self._study.is_late(self.now()) else "go"
+
     def finish(self, worker: str, ended: Sequence[Ended]) -> None:
         """Attempts ended, and their records are written."""
         life = self._lives[worker]

@@ -23,6 +23,7 @@ from automl.errors import UnreachableError
 from automl.execution.actor import answer, find_study, start_study
 from automl.execution.cluster import connected
 from automl.execution.executor import Job, Tick
+from automl.execution.logs import log_to
 from automl.execution.service import Status, workers_named
 from automl.execution.worker import Worker
 from automl.resolved import Search
@@ -44,11 +45,10 @@ class TuneWorker(tune.Trainable):  # type: ignore[misc]
         self, config: dict[str, Any], plain: Any = None, prepared: Any = None, store: str = "", term: int = 0
     ) -> None:
         search = Search.from_plain(plain)
-        log_file = Path(store) / "searches" / search.search_id / "logs" / f"worker-{config['worker']}.log"
-        _log_to(log_file)
+        folder = open_store(store).search(search.search_id)
+        log_to(folder.place / "logs" / f"worker-{config['worker']}.log")
         _use_threads(search)
         study = find_study(search, term)
-        folder = open_store(store).search(search.search_id)
         self._worker = Worker(config["worker"], search, prepared, folder, term, study, search.device)
         study.register(config["worker"], ray.get_runtime_context().current_actor)
 
@@ -182,16 +182,6 @@ class _StopWhenTold(tune.Stopper):  # type: ignore[misc]
 
     def stop_all(self) -> bool:
         return self._file.exists()
-
-
-def _log_to(file: Path) -> None:
-    """Sends this process's log into the search's own folder."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    handler = logging.FileHandler(file)
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
-    log = logging.getLogger("automl")
-    log.addHandler(handler)
-    log.setLevel(logging.INFO)
 
 
 def _use_threads(search: Search) -> None:

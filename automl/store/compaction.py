@@ -46,7 +46,7 @@ def _compact(store: Store, more_than: int) -> list[str]:
     crowded = [table for table in TABLES if _n_small_files(open_table(store, table)) > more_than]
     if not crowded:
         return []
-    with lease(store.path / "tables" / ".compacting", LEASE_SECONDS) as got:
+    with lease(store.place / "tables" / ".compacting", LEASE_SECONDS) as got:
         return [table for table in crowded if _compact_table(store, table)] if got else []
 
 
@@ -64,7 +64,7 @@ def _compact_table(store: Store, table: str) -> bool:
             )
     except CommitFailedError:
         return False  # another writer changed these rows meanwhile; the next compaction will see them
-    handle = DeltaTable(str(store.table_path(table)))
+    handle = DeltaTable(str(store.table_place(table)))
     handle.create_checkpoint()
     handle.cleanup_metadata()
     vacuum(handle, dry_run=False)

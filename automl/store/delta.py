@@ -27,7 +27,7 @@ CONFIGURATION = {"delta.logRetentionDuration": "interval 1 days", "delta.checkpo
 def open_table(store: Store, table: str, version: int | None = None) -> DeltaTable | None:
     """A handle on one version of a table, the latest unless told; None where there is no table."""
     try:
-        return DeltaTable(str(store.table_path(table)), version=version)
+        return DeltaTable(str(store.table_place(table)), version=version)
     except TableNotFoundError:
         return None
 
@@ -90,11 +90,10 @@ def open_or_create(store: Store, table: str) -> DeltaTable:
         handle = open_table(store, table)
         if handle is not None:
             return handle
-        path = store.table_path(table)
-        path.mkdir(parents=True, exist_ok=True)
+        place = store.table_place(table)
         empty = pl.DataFrame(schema=table_schema(table))
-        write_deltalake(path, empty, mode="ignore", configuration=CONFIGURATION)
-        return DeltaTable(str(path))
+        write_deltalake(str(place), empty, mode="ignore", configuration=CONFIGURATION)
+        return DeltaTable(str(place))
 
     return retried(attempt)
 

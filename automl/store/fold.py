@@ -18,8 +18,8 @@ from deltalake import CommitProperties
 
 from automl.errors import StorageError
 from automl.store.delta import append, open_or_create, retried, scan, table_schema
-from automl.store.files import safe_name
 from automl.store.folder import SearchFolder
+from automl.store.places import safe_name
 from automl.store.predictions import read_predictions
 from automl.store.records import Record, RecordKind
 from automl.store.rows import SearchRow
@@ -155,7 +155,7 @@ def _rows(table: str, records: list[Record], folder: SearchFolder) -> pl.DataFra
 
 def _predictions(record: Record, folder: SearchFolder) -> pl.DataFrame:
     try:
-        return read_predictions(folder.path, record.predictions)
+        return read_predictions(folder.place, record.predictions)
     except StorageError as error:  # the scores of the record count all the same
         _LOG.error("%s The scores of %s %s are kept without an interval.", error, record.kind, record.name)
         return pl.DataFrame(schema=table_schema("predictions"))

@@ -10,29 +10,30 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Any, cast
 
 from automl.errors import AlreadyRecorded, StorageError, Superseded
-from automl.store.files import TEMPORARY, make_folder, safe_name, write_once
+from automl.store.places import Place, WorkFolder, safe_name
 from automl.store.plain import dumps
 from automl.store.records import FOLDERS, Record, RecordKind
+
+DESCRIPTION = "search.json"  # where it is, there is a search
 
 
 @dataclass(frozen=True)
 class SearchFolder:
     """Everything durable of one search but its rows in the tables."""
 
-    path: Path
+    place: Place
 
     @property
     def search_id(self) -> str:
-        return self.path.name
+        return self.place.name
 
     @cached_property
     def plain(self) -> dict[str, Any]:
         """What `create_search` was given."""
-        return cast(dict[str, Any], json.loads((self.path / "search.json").read_bytes()))
+        return cast(dict[str, Any], json.loads((self.place / DESCRIPTION).read()))
 
     # Terms
 
@@ -41,20 +42,18 @@ class SearchFolder:
         while True:
             term = self.last_term() + 1
             try:
-                write_once(
-                    self.path / "terms" / str(term), dumps({"host": socket.gethostname(), "pid": os.getpid()})
-                )
+                (self.place / "terms" / str(term)).write_once(_holder())
             except AlreadyRecorded:
                 continue
             return term
 
     def last_term(self) -> int:
         """The latest term that was begun; 0 when none was."""
-        return max((int(name) for name in _names(self.path / "terms") if name.isdecimal()), default=0)
+        return max((int(name) for name in (self.place / "terms").names() if name.isdecimal()), default=0)
 
     def check_term(self, term: int) -> None:
         """Raise `Superseded` if a later term has begun."""
-        if (self.path / "terms" / str(term + 1)).exists():
+        if (self.place / "terms" / str(term + 1)).exists():
             raise Superseded(
                 f"Term {self.last_term()} of search {self.search_id} is at work; term {term} ends here. "
                 "Nothing is lost: the later term goes on from what is recorded."
@@ -62,9 +61,9 @@ class SearchFolder:
 
     def check_there(self) -> None:
         """Raise `StorageError` if the folder is gone: nothing may be written into a new one in its place."""
-        if not self.path.is_dir():
+        if not (self.place / DESCRIPTION).exists():
             raise StorageError(
-                f"The folder {self.path} of the search is gone: the store was moved, unmounted or deleted."
+                f"The folder {self.place} of the search is gone: the store was moved, unmounted or deleted."
             )
 
     # Journal
@@ -83,35 +82,40 @@ class SearchFolder:
     def read_journal(self) -> list[dict[str, Any]]:
         """Every entry of every term, in the order in which they were appended."""
         entries: list[dict[str, Any]] = []
-        for _, _, path in sorted(self.journal_files()):
-            entries += json.loads(path.read_bytes())
+        for _, _, name in sorted(self.journal_files()):
+            entries += json.loads((self.place / "journal" / name).read())
         return entries
 
-    def journal_files(self) -> Iterator[tuple[int, int, Path]]:
-        """Term, place in the term, and path of each file of the journal, in no order."""
-        folder = self.path / "journal"
-        for name in _names(folder):
+    def journal_files(self) -> Iterator[tuple[int, int, str]]:
+        """Term, number in the term, and name of each file of the journal, in no order."""
+        for name in (self.place / "journal").names():
             term, _, n = name.removesuffix(".json").partition("-")
             if term.isdecimal() and n.isdecimal():
-                yield int(term), int(n), folder / name
+                yield int(term), int(n), name
 
     # Work and records
 
-    def work_folder(self, kind: RecordKind, name: str, attempt: int) -> Path:
+    def work_folder(self, kind: RecordKind, name: str, attempt: int) -> WorkFolder:
         """A new folder for the bundle and the checkpoint of one attempt, which no other has."""
-        path = self._of(kind, name) / f"{attempt}-{secrets.token_hex(4)}"
         self.check_there()
-        try:
-            make_folder(path)
-        except OSError as error:
-            raise StorageError(f"The folder {path} could not be made: {error.strerror}.") from error
-        return path
+        return (self._of(kind, name) / f"{attempt}-{secrets.token_hex(4)}").work_folder()
 
-    def latest_work_folders(self, kind: RecordKind, name: str) -> list[Path]:
+    def latest_work_folders(self, kind: RecordKind, name: str) -> list[Place]:
         """The work folders of every attempt so far, newest first: where a checkpoint may lie."""
+        found = self.work_folders(kind, name)
+        if len(found) < 2:
+            return [place for _, place in found]
+        order = [(attempt, place.last_change() or 0.0, place.name, place) for attempt, place in found]
+        return [place for *_, place in sorted(order, key=lambda one: one[:3], reverse=True)]
+
+    def work_folders(self, kind: RecordKind, name: str) -> list[tuple[int, Place]]:
+        """Attempt and place of every work folder, in no order."""
         folder = self._of(kind, name)
-        found = [(int(number), (folder / full).stat().st_mtime, full) for full, number in _work_names(folder)]
-        return [folder / full for _, _, full in sorted(found, reverse=True)]
+        return [(int(number), folder / full) for full, number in _work_names(folder)]
+
+    def relative(self, place: Place) -> str:
+        """How a record names a place in this folder: ``trials/3/1-ab12cd34``."""
+        return str(place).removeprefix(str(self.place)).lstrip("/")
 
     def write_record(self, record: Record) -> None:
         """Make an attempt count, for ever.
@@ -122,12 +126,12 @@ class SearchFolder:
         """
         path = self._of(record.kind, record.name) / f"{record.attempt}.json"
         self.check_there()
-        write_once(path, record.to_json())
+        path.write_once(record.to_json())
 
     def record(self, kind: RecordKind, name: str, attempt: int) -> Record | None:
         path = self._of(kind, name) / f"{attempt}.json"
         try:
-            return Record.from_json(path.read_bytes())
+            return Record.from_json(path.read())
         except FileNotFoundError:
             return None
         except StorageError as error:
@@ -136,14 +140,19 @@ class SearchFolder:
     def has_record(self, kind: RecordKind, name: str, attempt: int) -> bool:
         return (self._of(kind, name) / f"{attempt}.json").exists()
 
+    def names(self) -> Iterator[tuple[RecordKind, str]]:
+        """Kind and name of everything that was ever handed out to a worker."""
+        for kind, folder in FOLDERS.items():
+            for name in (self.place / folder).names():
+                yield kind, name
+
     def record_keys(self) -> Iterator[tuple[RecordKind, str, int]]:
         """Kind, name and attempt of every record, without reading any."""
-        for kind, folder in FOLDERS.items():
-            for name in _names(self.path / folder):
-                for file in _names(self.path / folder / name):
-                    attempt, _, ending = file.partition(".")
-                    if ending == "json" and attempt.isdecimal():
-                        yield kind, name, int(attempt)
+        for kind, name in self.names():
+            for file in self._of(kind, name).names():
+                attempt, _, ending = file.partition(".")
+                if ending == "json" and attempt.isdecimal():
+                    yield kind, name, int(attempt)
 
     def records(self) -> Iterator[Record]:
         for key in sorted(self.record_keys(), key=_order):
@@ -151,8 +160,8 @@ class SearchFolder:
             if found is not None:
                 yield found
 
-    def _of(self, kind: RecordKind, name: str) -> Path:
-        return self.path / FOLDERS[kind] / safe_name(name, kind)
+    def _of(self, kind: RecordKind, name: str) -> Place:
+        return self.place / FOLDERS[kind] / safe_name(name, kind)
 
 
 @dataclass
@@ -196,27 +205,24 @@ class Journal:
 
     def _end(self) -> tuple[int, bool]:
         """The next free place, and whether the journal is sealed."""
-        there = [(n, path) for term, n, path in self.folder.journal_files() if term == self.term]
+        there = [(n, name) for term, n, name in self.folder.journal_files() if term == self.term]
         if not there:
             return 0, False
         n, last = max(there)
-        return n + 1, json.loads(last.read_bytes()) == []
+        return n + 1, json.loads((self.folder.place / "journal" / last).read()) == []
 
     def _write(self, place: int, entries: list[dict[str, Any]]) -> None:
         self.folder.check_there()
-        write_once(self.folder.path / "journal" / f"{self.term}-{place}.json", dumps(entries))
+        (self.folder.place / "journal" / f"{self.term}-{place}.json").write_once(dumps(entries))
 
 
-def _names(folder: Path) -> list[str]:
-    """The names in a folder, none where it does not exist, and no temporary ones."""
-    try:
-        return [name for name in os.listdir(folder) if not name.startswith(TEMPORARY)]
-    except (FileNotFoundError, NotADirectoryError):
-        return []
+def _holder() -> bytes:
+    """Who takes a term; never the same twice, so that nobody takes another's for their own."""
+    return dumps({"host": socket.gethostname(), "pid": os.getpid(), "token": secrets.token_hex(8)})
 
 
-def _work_names(folder: Path) -> Iterator[tuple[str, str]]:
-    for name in _names(folder):
+def _work_names(folder: Place) -> Iterator[tuple[str, str]]:
+    for name in folder.names():
         number, dash, _ = name.partition("-")
         if dash and number.isdecimal():
             yield name, number

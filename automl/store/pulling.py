@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import polars as pl
 
 from automl.errors import NotFoundError
+from automl.store.places import Place
 from automl.store.reading import scores, trials
 from automl.store.store import Store
 
@@ -15,7 +15,7 @@ _TRIAL = re.compile(r"[0-9]+")
 _REFIT = re.compile(r"([0-9]+)-([0-9]+)")
 
 
-def bundle_of(store: Store, which: str) -> Path:
+def bundle_of(store: Store, which: str) -> Place:
     """The folder of a bundle in the store.
 
     Args:
@@ -28,11 +28,11 @@ def bundle_of(store: Store, which: str) -> Path:
     search_id, _, part = which.partition("/")
     folder = store.search(search_id)
     if not part:
-        return folder.path / _best_refit(store, search_id, folder.plain["objectives"][0]["name"])
+        return folder.place / _best_refit(store, search_id, folder.plain["objectives"][0]["name"])
     if _TRIAL.fullmatch(part):
-        return folder.path / _of_trial(store, search_id, int(part))
+        return folder.place / _of_trial(store, search_id, int(part))
     if _REFIT.fullmatch(part):
-        return folder.path / _of_refit(store, search_id, part)
+        return folder.place / _of_refit(store, search_id, part)
     raise NotFoundError(
         f"A model is named SEARCH, SEARCH/TRIAL such as {search_id}/17, or SEARCH/TRIAL-SEED such as "
         f"{search_id}/17-0, but got {which!r}."

@@ -30,7 +30,7 @@ def search_row(store: Store, search_id: str) -> dict[str, Any]:
     found = scan(store, "searches").filter(search_id=search_id).collect()
     if found.height == 0:
         hint = nearest(search_id, store.search_ids())
-        raise NotFoundError(f"There is no search {search_id!r} in the tables of {store.path}: {hint}")
+        raise NotFoundError(f"There is no search {search_id!r} in the tables of {store}: {hint}")
     return found.row(0, named=True)
 
 

@@ -2,31 +2,27 @@
 
 from __future__ import annotations
 
-import os
-import secrets
-import shutil
 import time
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 
 import polars as pl
 
-from automl.errors import NotFoundError
+from automl.errors import AlreadyRecorded, NotFoundError
 from automl.metric import Goal
 from automl.pareto import pareto
 from automl.store.compaction import vacuum
 from automl.store.delta import open_table, retried, scan
-from automl.store.files import TEMPORARY, safe_name, size_of, sync_folder
 from automl.store.fold import Fold
-from automl.store.folder import SearchFolder
+from automl.store.folder import DESCRIPTION, SearchFolder
+from automl.store.places import Place, safe_name
+from automl.store.places.disk import TEMPORARY
 from automl.store.reading import ranked, trials
-from automl.store.records import FOLDERS, RecordKind
+from automl.store.records import RecordKind
 from automl.store.rows import TABLES
-from automl.store.store import Store
+from automl.store.store import DELETED, Store
 
 N_BEST = 10
 ORPHAN_SECONDS = 3600.0
-_DELETED = ".deleted-"
 _ALIVE = ("queued", "running", "stopping")
 
 
@@ -65,8 +61,8 @@ def prune(
         if kind != "trial" and not folder.has_record(kind, name, attempt + 1):
             doomed += _unneeded(folder, kind, name, attempt)
     fold.mark_removed(removed)
-    for path in doomed:
-        freed += _remove(path)
+    for place in doomed:
+        freed += _remove(place)
     return freed
 
 
@@ -82,54 +78,54 @@ def _kept(rows: pl.DataFrame, objectives: Mapping[str, Goal]) -> set[int]:
     return kept
 
 
-def _work(folder: SearchFolder, kind: RecordKind, name: str, attempt: int) -> list[Path]:
+def _work(folder: SearchFolder, kind: RecordKind, name: str, attempt: int) -> list[Place]:
     """The work folders of this attempt and of those before it."""
-    found = folder.latest_work_folders(kind, name)
-    return [path for path in found if int(path.name.partition("-")[0]) <= attempt]
+    return [place for number, place in folder.work_folders(kind, name) if number <= attempt]
 
 
-def _unneeded(folder: SearchFolder, kind: RecordKind, name: str, attempt: int) -> list[Path]:
+def _unneeded(folder: SearchFolder, kind: RecordKind, name: str, attempt: int) -> list[Place]:
     """Of one whose bundle is kept: its checkpoints, and the folders that its record does not name."""
     found = _work(folder, kind, name, attempt)
-    if not any((path / "checkpoint").exists() for path in found) and len(found) < 2:
+    if len(found) < 2 and not any("checkpoint" in place.names() for place in found):
         return []
     record = folder.record(kind, name, attempt)
     if record is None or record.folder is None:
         return []
-    named = folder.path / record.folder
+    named = folder.place / record.folder
     if named not in found:
         return []
-    others = [path for path in found if path != named]
-    return [*others, *([named / "checkpoint"] if (named / "checkpoint").exists() else [])]
+    others = [place for place in found if place != named]
+    return [*others, *([named / "checkpoint"] if "checkpoint" in named.names() else [])]
 
 
 def delete(store: Store, search_id: str, dry_run: bool = False) -> int:
     """Remove a search: its folder, and its rows in every table; give the bytes of its folder.
 
-    It is moved away first, so that a crash on the way leaves no half of a search; `gc` then ends it.
+    A mark says so first, so that a crash on the way leaves no half of a search; `gc` then ends it.
 
     Raises:
         NotFoundError: there is no such search.
     """
-    folder = store.search(search_id).path
-    n_bytes = size_of(folder)
+    place = store.search(search_id).place
+    n_bytes = place.n_bytes()
     if not dry_run:
-        aside = folder.with_name(f"{_DELETED}{secrets.token_hex(4)}-{folder.name}")
+        mark = store.place / "searches" / f"{DELETED}{search_id}"
         try:
-            folder.rename(aside)
-        except FileNotFoundError as error:
-            raise NotFoundError(f"The search {search_id!r} was deleted meanwhile.") from error
-        sync_folder(folder.parent)
-        _end_delete(store, aside)
+            mark.write_once(b"")
+        except AlreadyRecorded as error:
+            raise NotFoundError(f"The search {search_id!r} is being deleted already.") from error
+        _end_delete(store, mark)
     return n_bytes
 
 
-def _end_delete(store: Store, aside: Path) -> None:
-    search_id = safe_name(aside.name.removeprefix(_DELETED).partition("-")[2], "search")
-    if not (store.path / "searches" / search_id).exists():  # else it was begun anew, and the rows are its own
-        for table in TABLES:
-            retried(lambda table=table: _delete_rows(store, table, search_id))  # type: ignore[misc]
-    shutil.rmtree(aside, ignore_errors=True)
+def _end_delete(store: Store, mark: Place) -> None:
+    search_id = safe_name(mark.name.removeprefix(DELETED), "search")
+    place = store.search_place(search_id)
+    (place / DESCRIPTION).remove()  # from here on there is no such search, and its workers stop
+    for table in TABLES:
+        retried(lambda table=table: _delete_rows(store, table, search_id))  # type: ignore[misc]
+    place.remove()
+    mark.remove()
 
 
 def _delete_rows(store: Store, table: str, search_id: str) -> None:
@@ -143,55 +139,55 @@ def gc(store: Store, dry_run: bool = False) -> list[tuple[str, int]]:
     without a record that are an hour old; unfinished files; searches half deleted; old table versions.
     """
     found: list[tuple[str, int]] = []
-    for path in list(_leftovers(store)):
-        found.append((str(path.relative_to(store.path)), size_of(path)))
-        if dry_run:
-            continue
-        if path.name.startswith(_DELETED):
-            _end_delete(store, path)
-        else:
-            _remove(path)
+    for mark in _deletions(store):
+        search_id = mark.name.removeprefix(DELETED)
+        found.append((f"searches/{search_id}: its deletion", store.search_place(search_id).n_bytes()))
+        if not dry_run:
+            _end_delete(store, mark)
+    for place in list(_leftovers(store)):
+        found.append((str(place).removeprefix(f"{store}/"), place.n_bytes()))
+        if not dry_run:
+            _remove(place)
     for table in TABLES:
         handle = open_table(store, table)
         if handle is not None:
-            sizes = {name: size_of(store.table_path(table) / name) for name in vacuum(handle, dry_run=True)}
+            sizes = [(store.table_place(table) / name).n_bytes() for name in vacuum(handle, dry_run=True)]
             if sizes:
-                found.append((f"tables/{table}: old versions", sum(sizes.values())))
+                found.append((f"tables/{table}: old versions", sum(sizes)))
                 if not dry_run:
                     vacuum(handle, dry_run=False)
     return found
 
 
-def _leftovers(store: Store) -> Iterator[Path]:
-    searches = store.path / "searches"
-    yield from sorted(searches.glob(f"{_DELETED}*"))
-    yield from (path for path in sorted(searches.glob(f"*/**/{TEMPORARY}*")) if _is_old(path))
+def _deletions(store: Store) -> list[Place]:
+    searches = store.place / "searches"
+    return [searches / name for name in sorted(searches.names()) if name.startswith(DELETED)]
+
+
+def _leftovers(store: Store) -> Iterator[Place]:
+    searches = store.place / "searches"
+    for found in searches.files():
+        unfinished = found.name.rpartition("/")[2].startswith(TEMPORARY)
+        if unfinished and time.time() - found.changed_at > ORPHAN_SECONDS:
+            yield searches / found.name
     alive = set(scan(store, "searches").filter(pl.col("state").is_in(_ALIVE)).collect()["search_id"])
     for search_id in store.search_ids():
         if search_id in alive:
             continue
         folder = store.search(search_id)
-        for kind, place in FOLDERS.items():
-            for path in sorted(folder.path.glob(f"{place}/*/*-*")):
-                attempt = path.name.partition("-")[0]
-                is_work = path.is_dir() and attempt.isdecimal()
-                if is_work and not folder.has_record(kind, path.parent.name, int(attempt)) and _is_old(path):
-                    yield path
+        for kind, name in folder.names():
+            for attempt, place in folder.work_folders(kind, name):
+                if not folder.has_record(kind, name, attempt) and _is_old(place):
+                    yield place
 
 
-def _is_old(path: Path) -> bool:
+def _is_old(place: Place) -> bool:
     """Whether nothing in it changed for an hour."""
-    inside = (Path(folder, name) for folder, _, names in os.walk(path) for name in names)
-    try:
-        return time.time() - max(one.stat().st_mtime for one in (path, *inside)) > ORPHAN_SECONDS
-    except FileNotFoundError:
-        return False
+    changed = place.last_change()
+    return changed is None or time.time() - changed > ORPHAN_SECONDS
 
 
-def _remove(path: Path) -> int:
-    n_bytes = size_of(path)
-    if path.is_dir():
-        shutil.rmtree(path, ignore_errors=True)
-    else:
-        path.unlink(missing_ok=True)
+def _remove(place: Place) -> int:
+    n_bytes = place.n_bytes()
+    place.remove()
     return n_bytes

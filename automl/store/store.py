@@ -1,4 +1,4 @@
-"""The store: the folder that everything lands in."""
+"""The store: the folder or bucket that everything lands in."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlparse
 
 from automl.errors import (
     AlreadyRecorded,
@@ -19,30 +18,31 @@ from automl.errors import (
     UnreachableError,
     nearest,
 )
-from automl.store.files import TEMPORARY, make_folder, safe_name, write_once
-from automl.store.folder import SearchFolder
+from automl.store.folder import DESCRIPTION, SearchFolder
+from automl.store.places import Place, locate, safe_name
 from automl.store.plain import dumps
 
 DEFAULT_STORE = "./automl-store"
+DELETED = ".deleted-"  # with a search's id behind it: the search is being deleted
 
 
 @dataclass(frozen=True)
 class Store:
     """All searches of one domain of trust; nothing of it stays in memory."""
 
-    path: Path
+    place: Place
 
-    def table_path(self, table: str) -> Path:
-        return self.path / "tables" / table
+    def __str__(self) -> str:
+        return str(self.place)
+
+    def table_place(self, table: str) -> Place:
+        return self.place / "tables" / table
 
     def search_ids(self) -> list[str]:
         """The ids of all searches, sorted."""
-        searches = self.path / "searches"
-        try:
-            found = [entry.name for entry in os.scandir(searches) if not entry.name.startswith(".")]
-        except FileNotFoundError:
-            return []
-        return sorted(name for name in found if (searches / name / "search.json").exists())
+        searches = self.place / "searches"
+        found = [name for name in searches.names() if not name.startswith(".")]
+        return sorted(name for name in found if (searches / name / DESCRIPTION).exists())
 
     def search(self, search_id: str) -> SearchFolder:
         """The folder of a search.
@@ -50,35 +50,49 @@ class Store:
         Raises:
             NotFoundError: there is no such search.
         """
-        folder = self.path / "searches" / safe_name(search_id, "search")
-        if not (folder / "search.json").exists():
+        folder = self.search_place(search_id)
+        if not (folder / DESCRIPTION).exists():
             hint = nearest(search_id, self.search_ids())
-            raise NotFoundError(f"There is no search {search_id!r} in the store {self.path}: {hint}")
+            raise NotFoundError(f"There is no search {search_id!r} in the store {self}: {hint}")
         return SearchFolder(folder)
 
     def create_search(self, search_id: str, plain: Mapping[str, Any]) -> SearchFolder:
-        """The folder of a new search, or of the one that has this id already, as it was."""
-        folder = self.path / "searches" / safe_name(search_id, "search")
+        """The folder of a new search, or of the one that has this id already, as it was.
+
+        Raises:
+            RequestError: what is left of one that was deleted is still being removed.
+        """
+        folder = self.search_place(search_id)
+        if (self.place / "searches" / f"{DELETED}{search_id}").exists():
+            raise RequestError(
+                f"The search {search_id} is being deleted, and cannot be begun again before that has ended. If "
+                "the deletion was interrupted, `automl gc` ends it."
+            )
         with suppress(AlreadyRecorded):
-            write_once(folder / "search.json", dumps(plain))
+            (folder / DESCRIPTION).write_once(dumps(plain))
         return SearchFolder(folder)
+
+    def search_place(self, search_id: str) -> Place:
+        return self.place / "searches" / safe_name(search_id, "search")
 
     def check_writable(self) -> None:
         """Raise `RequestError` if records could not be written here."""
-        probe = self.path / f"{TEMPORARY}probe-{secrets.token_hex(4)}"
+        probe = self.place / f".probe-{secrets.token_hex(4)}"
         try:
-            write_once(probe, b"probe")
-            probe.unlink()
+            probe.write_once(b"probe")
+            probe.remove()
         except (StorageError, OSError) as error:
             cause = error.__cause__ or error
             raise RequestError(
-                f"The store {self.path} must be a folder that can be written and that has hard links, but "
-                f"writing there failed: {cause}. Choose another with --store or AUTOML_STORE, or free space."
+                f"The store {self} must be a folder that can be written and that has hard links, or a bucket "
+                f"that can be written, but writing there failed: {cause}. Choose another with --store or "
+                "AUTOML_STORE, or free space."
             ) from error
 
 
 def open_store(location: str | Path | None = None, create: bool = False) -> Store:
-    """The store at a path or ``file://`` URL; else at ``AUTOML_STORE``; else ``./automl-store``.
+    """The store at a path or URL (``file://``, ``s3://``, ``gs://``); else at ``AUTOML_STORE``; else
+    ``./automl-store``.
 
     Args:
         create: make the folder where there is none.
@@ -88,35 +102,24 @@ def open_store(location: str | Path | None = None, create: bool = False) -> Stor
         UnreachableError: there is none.
     """
     chosen = location if location is not None else _from_environment()
-    path = _local_path(str(chosen))
-    if create:
-        try:
-            make_folder(path)
-        except OSError as error:
-            in_the_way = isinstance(error, FileExistsError | NotADirectoryError)
-            cause = "a file is in its place or above it" if in_the_way else error.strerror
+    place = locate(str(chosen))
+    try:
+        if create:
+            place.make_folder()
+        elif not place.is_folder():
+            raise UnreachableError(
+                f"There is no store at {place}. Run a search first, or name another with --store or "
+                "AUTOML_STORE."
+            )
+    except StorageError as error:
+        if create and place.on_disk() is not None:
             raise RequestError(
-                f"The store {path} must be a folder that can be written, but it could not be made: "
-                f"{cause}. Choose another with --store or AUTOML_STORE."
+                f"The store must be a folder that can be written. {error} Choose another with --store or "
+                "AUTOML_STORE."
             ) from error
-    if not path.is_dir():
-        raise UnreachableError(
-            f"There is no store at {path}. Run a search first, or name another with --store or AUTOML_STORE."
-        )
-    return Store(path)
+        raise UnreachableError(str(error)) from error
+    return Store(place)
 
 
 def _from_environment() -> str:
     return os.environ.get("AUTOML_STORE") or DEFAULT_STORE
-
-
-def _local_path(location: str) -> Path:
-    url = urlparse(location)
-    if "://" not in location:
-        return Path(location).expanduser().absolute()
-    if url.scheme == "file" and url.netloc in ("", "localhost"):
-        return Path(unquote(url.path)).absolute()
-    raise RequestError(
-        f"The store must be a local folder or a file:// URL, but got {location!r}: only these are "
-        "supported in this version."
-    )

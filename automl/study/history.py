@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from bisect import insort
 from collections import Counter, deque
 from dataclasses import dataclass, field
@@ -19,12 +20,26 @@ Key = tuple[Kind, str]
 
 @dataclass
 class FamilyRecord:
-    """How one family has done: trials started, and its feasible complete scores, the best first."""
+    """How one family has done: its trials, their seconds, and its feasible complete scores, the best first."""
 
     n_started: int = 0
+    n_ended: int = 0
+    seconds: float = 0.0  # of the training of those that ended
     had_default: bool = False
     ranked: list[float] = field(default_factory=list)  # less is better, whatever the goal
     tried: set[tuple[tuple[str, Scalar], ...]] = field(default_factory=set)
+
+    @property
+    def mean_seconds(self) -> float | None:
+        """What a trial took, in the mean; None before any has ended."""
+        return self.seconds / self.n_ended if self.n_ended else None
+
+    @property
+    def expected_seconds(self) -> float:
+        """What its trials took, and those that run will have taken; infinite where nobody knows."""
+        if self.mean_seconds is None:
+            return math.inf if self.n_started else 0.0
+        return self.mean_seconds * self.n_started
 
 
 class History:
@@ -146,6 +161,9 @@ class History:
             self.refit_seconds += [result.seconds] if result.state == "complete" else []
         if key[0] != "trial":
             return
+        record = self.families[self.work[key].assignment.family]
+        record.n_ended += 1
+        record.seconds += result.seconds
         self.counts[result.state] += 1
         self.n_since_best += 1
         if result.state == "failed":
@@ -161,7 +179,7 @@ class History:
         if not self.ranked or self.sign * score < self.ranked[0][0]:
             self.n_since_best = 0
         insort(self.ranked, (self.sign * score, int(key[1])))
-        insort(self.families[self.work[key].assignment.family].ranked, self.sign * score)
+        insort(record.ranked, self.sign * score)
 
     def _stop(self, entry: Entry) -> None:
         self.stopped = entry

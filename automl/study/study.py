@@ -68,7 +68,7 @@ class Study:
         """
         if kind != "trial":
             return "go"
-        if budget.trials_are_late(self._plan, self._history, now):
+        if self.is_late(now):
             return "stop"
         if len(self._plan.objectives) > 1:
             return "go"
@@ -83,6 +83,10 @@ class Study:
             self._decide(journal.rung(int(name), attempt, epoch, best, go))
             self._flush()
         return "go" if work.rungs[epoch][1] else "stop"
+
+    def is_late(self, now: float) -> bool:
+        """Whether trials that run must stop, so that the refits of those that ended fit into the time."""
+        return budget.trials_are_late(self._plan, self._history, now)
 
     def finish(self, kind: Kind, name: str, attempt: int, result: Result, now: float) -> None:
         """An attempt ended; told again, or told of an attempt that was lost since, it changes nothing.

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
-
-import numpy as np
 
 from automl import catalog
 from automl.errors import SpecError, nearest
 from automl.space import Choice, Leaf, Scalar, Space, default, fill, leaves
 from automl.study import journal
+from automl.study.families import choose_family
 from automl.study.history import FamilyRecord, History, as_key
 from automl.study.journal import Entry
 from automl.study.plan import Origin, Plan, Result
@@ -18,8 +16,6 @@ from automl.study.sampler import Outcome, Values
 from automl.study.seeds import derive
 from automl.study.work import Work
 
-N_FIRST = 4  # trials that every family gets before they are compared
-LEAST_SHARE = 0.1  # of the suggestions that every family goes on getting
 _N_TRIES = 8  # suggestions before a configuration that was tried already is tried again
 
 
@@ -86,27 +82,6 @@ def defaults(space: Space) -> Values:
 
     fill(space, choose)
     return values
-
-
-def choose_family(plan: Plan, families: Mapping[str, FamilyRecord], number: int) -> str:
-    """The family of the next trial.
-
-    Each in turn gets its first trials. Then the share of a family falls with its rank by the mean
-    of its best three scores, as exp(-rank), but never under `LEAST_SHARE`.
-    """
-    names = list(families)
-    n_first = N_FIRST
-    if plan.budget.trials is not None:
-        n_first = max(1, min(N_FIRST, plan.budget.trials // (2 * len(names))))
-    fewest = min(names, key=lambda name: families[name].n_started)
-    if families[fewest].n_started < n_first or len(names) == 1:
-        return fewest
-    quality = {name: float(np.mean(families[name].ranked[:3] or [math.inf])) for name in names}
-    ranks = np.array([sum(quality[other] < quality[name] for other in names) for name in names], float)
-    least = min(LEAST_SHARE, 0.5 / len(names))
-    shares = least + (1 - least * len(names)) * np.exp(-ranks) / np.exp(-ranks).sum()
-    rng = np.random.default_rng(derive(plan.seed, "family", number))
-    return names[int(np.searchsorted(np.cumsum(shares), rng.random() * shares.sum(), side="right"))]
 
 
 def completed(plan: Plan, family: str, given: Mapping[str, Scalar]) -> Values:

@@ -142,6 +142,7 @@ class Training:
             inputs = {name: values.index_select(0, rows) for name, values in self._inputs.items()}
             total += self._step(inputs, self._target.index_select(0, rows))
             n_rows += len(rows)
+            run.pulse()
             if place % _STEPS_BETWEEN_CHECKS == _STEPS_BETWEEN_CHECKS - 1:
                 check_finite(total.item(), "training loss", number)
         mean_loss = total.item() / n_rows

@@ -58,6 +58,7 @@ def pretrain(run: TrainingRun) -> None:
             loss.backward()
             nn.utils.clip_grad_norm_(weights, 1.0, foreach=True)
             optimizer.step()
+            run.pulse()
         check_finite(loss.item(), "loss of the training without labels", epoch + 1)
 
 

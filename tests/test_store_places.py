@@ -1,0 +1,217 @@
+"""Every kind of place keeps the same promises; and what a bucket does when the network fails it."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from bucket import BUCKET, s3_server
+from store_examples import SEARCH, trial_record, write_refit
+
+from automl.errors import AlreadyRecorded, RequestError, StorageError, UnreachableError
+from automl.store import Place, open_store
+from automl.store.fold import Fold
+from automl.store.lease import lease
+from automl.store.places import locate, objects
+from automl.store.retention import delete, gc, prune
+from automl.store.tables import compact, scan
+from benchmarks.faults.proxy import FlakyProxy
+
+
+@pytest.fixture(scope="module")
+def bucket() -> Iterator[FlakyProxy]:
+    with s3_server() as proxy:
+        yield proxy
+
+
+@pytest.fixture(autouse=True)
+def passing(request: pytest.FixtureRequest) -> Iterator[None]:
+    yield
+    if "bucket" in request.fixturenames:
+        request.getfixturevalue("bucket").set("pass")
+
+
+@pytest.fixture(params=["disk", "bucket"])
+def location(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "disk":
+        return str(tmp_path / "store")
+    request.getfixturevalue("bucket")
+    return in_bucket()
+
+
+@pytest.fixture
+def place(location: str) -> Place:
+    made = locate(location)
+    made.make_folder()
+    return made
+
+
+def in_bucket() -> str:
+    return f"s3://{BUCKET}/{secrets.token_hex(4)}"
+
+
+def test_what_is_written_is_read_and_listed(place: Place) -> None:
+    (place / "a" / "b.json").write_once(b"one")
+    (place / "a/c" / "d").write_over(b"two")
+    (place / "a/c/d").write_over(b"three")
+    assert (place / "a/b.json").read() == b"one"
+    assert (place / "a/c/d").read() == b"three"
+    assert sorted((place / "a").names()) == ["b.json", "c"]
+    assert sorted((f.name, f.n_bytes) for f in (place / "a").files()) == [("b.json", 3), ("c/d", 5)]
+    assert ((place / "a").n_bytes(), (place / "a/b.json").n_bytes()) == (8, 3)
+    assert (place / "a/b.json").exists()
+    assert not (place / "a").exists()
+    assert ((place / "a").is_folder(), (place / "a/b.json").is_folder()) == (True, False)
+    assert str(locate(str(place / "a")) / "b.json") == str(place / "a" / "b.json")
+    assert (place / "a" / "b.json").name == "b.json"
+
+
+def test_what_is_not_there(place: Place) -> None:
+    none = place / "none"
+    with pytest.raises(FileNotFoundError):
+        none.read()
+    assert (none.names(), list(none.files()), none.n_bytes()) == ([], [], 0)
+    assert (none.exists(), none.changed_at(), none.last_change()) == (False, None, None)
+    none.remove()
+    with none.fetched() as local:
+        assert not local.exists() or list(local.iterdir()) == []
+
+
+def test_names_that_begin_alike_are_kept_apart(place: Place) -> None:
+    for name in ("a", "ab", "a-1/x", "a.json"):
+        (place / name).write_once(name.encode())
+    (place / "a").remove()
+    assert sorted(place.names()) == ["a-1", "a.json", "ab"]
+
+
+def test_times_are_those_of_now(place: Place) -> None:
+    (place / "a/b").write_once(b"")
+    for changed in ((place / "a/b").changed_at(), (place / "a").last_change()):
+        assert changed is not None
+        assert abs(changed - time.time()) < 60
+
+
+def test_one_of_many_writes_once(place: Place) -> None:
+    def write(number: int) -> bool:
+        try:
+            (place / "one").write_once(str(number).encode())
+        except AlreadyRecorded:
+            return False
+        return True
+
+    with ThreadPoolExecutor(8) as pool:
+        won = list(pool.map(write, range(16)))
+    assert won.count(True) == 1
+    assert (place / "one").read() == str(won.index(True)).encode()
+
+
+def test_a_folder_is_worked_in_published_and_fetched(place: Place) -> None:
+    work = (place / "trials/0/1-ab").work_folder()
+    (work.local / "bundle").mkdir(parents=True)
+    (work.local / "bundle" / "model.json").write_text("1")
+    (work.local / "checkpoint.json").write_text("old")
+    work.publish()
+    (work.local / "bundle" / "model.json").write_text("22")
+    (work.local / "checkpoint.json").unlink()
+    work.publish()
+    assert sorted(f.name for f in (place / "trials/0/1-ab").files()) == ["bundle/model.json"]
+    with (work.place / "bundle").fetched() as local:
+        assert (local / "model.json").read_text() == "22"
+
+
+def test_a_lease_has_one_holder(place: Place) -> None:
+    with lease(place / "lease", 60) as one, lease(place / "lease", 60) as other:
+        assert (one, other) == (True, False)
+    (place / "lease").write_once(b"dead")
+    with lease(place / "lease", -60) as taken:
+        assert taken
+    assert not (place / "lease").exists()
+
+
+def test_a_store_lives_its_whole_life_there(location: str) -> None:
+    with pytest.raises(UnreachableError, match="There is no store at"):
+        open_store(location)
+    store = open_store(location, create=True)
+    store.check_writable()
+    folder = store.create_search(SEARCH, {"objectives": [{"name": "rmse", "goal": "min"}]})
+    assert (folder.term_begin(), folder.term_begin()) == (1, 2)
+    folder.journal(2).append([{"a": 1}])
+    folder.seal_journals(before=3)
+    assert folder.read_journal() == [{"a": 1}]
+    for number in range(12):
+        work = folder.work_folder("trial", str(number), 1)
+        (work.local / "bundle").mkdir()
+        (work.local / "bundle" / "model.safetensors").write_bytes(b"x" * 100)
+        work.publish()
+        record = trial_record(number)
+        relative = folder.relative(work.place)
+        folder.write_record(type(record)(**(vars(record) | {"folder": relative})))
+    with pytest.raises(AlreadyRecorded):
+        folder.write_record(trial_record(3, score=9.0))
+    write_refit(folder, 0, 0, [1.0, 2.0])
+    fold = Fold(store, folder, 2)
+    assert fold.fold() == 13
+    assert Fold(open_store(location), folder, 2).fold() in (0, 1)  # refits are told by the table's keys
+    assert scan(store, "trials").collect().height == 12
+    assert scan(store, "predictions").collect()["prediction"].to_list() == [[1.0, 2.0]] * 2
+    assert prune(folder, fold, ended=True) == 200
+    folder.write_record(trial_record(12))
+    assert fold.fold() == 1
+    assert "trials" in compact(store)
+    assert scan(store, "trials").collect()["bundle_removed"].sum() == 2
+    assert gc(store, dry_run=True) == []
+    assert delete(store, SEARCH) > 0
+    assert store.search_ids() == []
+    assert scan(store, "trials").collect().height == 0
+    assert [f.name for f in (store.place / "searches").files()] == []
+
+
+def test_write_whose_answer_is_lost_counts_once(bucket: FlakyProxy) -> None:
+    place = locate(in_bucket())
+    bucket.set("lose_answers", lose=1)
+    (place / "record").write_once(b"mine")
+    assert bucket.n_lost >= 1
+    assert (place / "record").read() == b"mine"
+    with pytest.raises(AlreadyRecorded):
+        (place / "record").write_once(b"another's")
+
+
+def test_store_that_comes_back_is_waited_for(bucket: FlakyProxy) -> None:
+    place = locate(in_bucket())
+    (place / "a").write_once(b"1")
+    bucket.set("refuse")
+    threading.Timer(1.5, lambda: bucket.set("pass")).start()
+    (place / "b").write_once(b"2")
+    assert sorted(place.names()) == ["a", "b"]
+
+
+def test_store_that_stays_away_is_said_so(bucket: FlakyProxy, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(objects, "PATIENCE_SECONDS", 0.5)
+    monkeypatch.setattr(objects, "OPENING_SECONDS", 0.5)
+    place = locate(in_bucket())
+    bucket.set("refuse")
+    with pytest.raises(StorageError, match="The object store did not answer"):
+        (place / "a").write_once(b"1")
+    with pytest.raises(UnreachableError, match="The object store did not answer"):
+        open_store(in_bucket())
+
+
+def test_url_carries_no_credentials() -> None:
+    with pytest.raises(RequestError, match="carries no credentials"):
+        locate("s3://key:secret@bucket/folder")
+
+
+def test_work_in_a_bucket_leaves_nothing_on_this_machine(bucket: FlakyProxy) -> None:
+    del bucket
+    work = (locate(in_bucket()) / "w").work_folder()
+    local = work.local
+    assert local.is_dir()
+    assert os.listdir(local) == []
+    del work
+    assert not local.exists()
