@@ -39,7 +39,7 @@ class TabM(nn.Module):
             n_in = self.input.width if place == 0 else width
             layers += [
                 AdaptedLinear(k, n_in, width, scales_input=place > 0) if adapted else nn.Linear(n_in, width),
-                SharedNormalisation(configuration["normalisation"], width),
+                MemberNormalisation(configuration["normalisation"], k, width),
                 activation(configuration["activation"]),
                 nn.Dropout(configuration["dropout"]),
             ]
@@ -75,22 +75,25 @@ class AdaptedLinear(nn.Module):
         return torch.addcmul(self.b, self.linear(scaled), self.s)
 
 
-class SharedNormalisation(nn.Module):
-    """A normalisation of ``(batch, k, width)``, one for all k networks."""
+class MemberNormalisation(nn.Module):
+    """A normalisation of ``(batch, k, width)``. That over a batch has statistics of its own for each of the k
+    networks: they differ in scale, and with shared ones they learn to be alike."""
 
-    def __init__(self, name: str, width: int) -> None:
+    def __init__(self, name: str, k: int, width: int) -> None:
         super().__init__()
-        self.rows = normalisation(name, width)
+        self.apart = name == "batch"
+        self.rows = normalisation(name, k * width if self.apart else width)
 
     def forward(self, inputs: Tensor) -> Tensor:
-        return self.rows(inputs.flatten(0, 1)).reshape(inputs.shape)  # type: ignore[no-any-return]
+        rows = inputs.flatten(1) if self.apart else inputs.flatten(0, 1)
+        return self.rows(rows).reshape(inputs.shape)  # type: ignore[no-any-return]
 
 
 def _first_adapter(start: Mapping[str, Any], k: int, widths: tuple[int, ...], embedded: bool) -> Tensor:
     """``(k, sum of widths)``: what tells the k networks apart at first, one value for all of a column.
 
     ``random``: signs, or normal values where numbers are embedded, as in the code of the paper.
-    ``near_one``: normal values about one. The networks differ less, and learn faster together.
+    ``near_one``: normal values about one, so that the networks differ less.
     """
     shape = (k, len(widths))
     if start["name"] == "near_one":
@@ -109,9 +112,10 @@ FAMILY = Family(
         "adapters": Choice(("every_layer", "input"), prior="every_layer"),
         "start": Choice(
             {
-                "near_one": {"deviation": Float(0.05, 1.0, log=True, prior=0.3, limits=(0.0, 100.0))},
                 "random": {},
-            }
+                "near_one": {"deviation": Float(0.05, 1.0, log=True, prior=0.3, limits=(0.0, 100.0))},
+            },
+            prior="random",
         ),
         "depth": Int(1, 4, prior=3, limits=(1, 64)),
         "width": Int(64, 512, log=True, prior=192, limits=(1, 8192)),

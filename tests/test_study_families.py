@@ -24,7 +24,7 @@ def counted(families: dict[str, FamilyRecord], n: int = 2000) -> Counter[str]:
 
 
 def test_every_family_is_tried_once_before_any_is_tried_again() -> None:
-    families = {"a": record(1, 1, 1.0, 0.5), "b": record(1), "c": record(0)}
+    families = {"a": record(1, 1, 1.0, 0.5), "b": record(1), "c": FamilyRecord()}
     assert choose_family(plan(), families, 2) == "c"
 
 

@@ -23,13 +23,13 @@ LEAST_SHARE = 0.1  # of the time that every family goes on getting
 def choose_family(plan: Plan, families: Mapping[str, FamilyRecord], number: int) -> str:
     """The family of the next trial.
 
-    Each in turn gets its first trials, those that used least time first. Then the share of a family falls
-    with its rank by the mean of its best three scores, as exp(-rank), but never under `LEAST_SHARE`.
-    A family whose cost nobody knows yet, because its first trials still run, waits for them where others
-    need not.
+    Each gets a trial of its default configuration, then more first trials, those that used least time
+    first. Then the share of a family falls with its rank by the mean of its best three scores, as
+    exp(-rank), but never under `LEAST_SHARE`. A family whose cost nobody knows yet, because its first
+    trials still run, waits for them where others need not.
     """
-    fewest = min(families, key=lambda name: families[name].n_started)
-    if families[fewest].n_started == 0 or len(families) == 1:
+    fewest = min(families, key=lambda name: (families[name].had_default, families[name].n_started))
+    if not families[fewest].had_default or len(families) == 1:
         return fewest
     seconds = {name: families[name].expected_seconds for name in families}
     if all(math.isinf(value) for value in seconds.values()):

@@ -7,7 +7,7 @@ from bisect import insort
 from collections import Counter, deque
 from dataclasses import dataclass, field
 
-from automl.space import Leaf, Scalar, fill
+from automl.space import Leaf, Scalar, Space, default, fill
 from automl.study import journal
 from automl.study.journal import Entry
 from automl.study.plan import Assignment, Kind, Plan, Result
@@ -51,6 +51,7 @@ class History:
         self.work: dict[Key, Work] = {}
         self.trials: list[Work] = []
         self.families = {name: FamilyRecord() for name in plan.spaces}
+        self._defaults = {name: as_key(defaults(space)) for name, space in plan.spaces.items()}
         self.ladder = Ladder(plan.rungs, plan.factor, plan.objectives[0].goal)
         self.running: dict[Key, Work] = {}
         self.waiting: dict[Key, Work] = {}
@@ -105,7 +106,7 @@ class History:
         self.trials.append(work)
         record = self.families[family]
         record.n_started += 1
-        record.had_default |= entry["origin"] == "portfolio"
+        record.had_default |= as_key(values) == self._defaults[family]
         record.tried.add(as_key(values))
 
     def _attempt(self, entry: Entry) -> None:
@@ -219,3 +220,15 @@ class History:
 def as_key(values: dict[str, Scalar]) -> tuple[tuple[str, Scalar], ...]:
     """Values by path in a form that can be looked up."""
     return tuple(sorted(values.items(), key=lambda item: item[0]))
+
+
+def defaults(space: Space) -> dict[str, Scalar]:
+    """The default configuration's values by path."""
+    values: dict[str, Scalar] = {}
+
+    def choose(path: str, leaf: Leaf) -> Scalar:
+        values[path] = default(path, leaf)
+        return values[path]
+
+    fill(space, choose)
+    return values

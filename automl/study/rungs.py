@@ -48,8 +48,8 @@ class Ladder:
     """The scores at each rung, and who goes on.
 
     A trial goes on when its best score so far is among the top ``1/factor`` of all scores recorded
-    at that rung, its own included; ties go on, and so does everyone while fewer than `factor` are
-    recorded. NaN never goes on.
+    at that rung, its own included; ties go on. While fewer than `factor` are recorded, everyone goes on at the
+    first rung, where scores say little, and the best so far at the others. NaN never goes on.
 
     >>> ladder = Ladder((2, 6), 3, "max")
     >>> [ladder.enter(2, score) for score in (0.5, 0.4, 0.3, 0.6)]
@@ -71,7 +71,9 @@ class Ladder:
         recorded, own = self._scores[epoch], self._sign * score
         n = len(recorded) + 1
         n_better = len(recorded) - bisect_right(recorded, own)
-        return n < self._factor or n_better < n // self._factor
+        if n < self._factor and epoch == min(self._scores):
+            return True
+        return n_better < max(1, n // self._factor)
 
     def record(self, epoch: int, score: float | None) -> None:
         if score is not None and not math.isnan(score):

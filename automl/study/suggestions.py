@@ -6,10 +6,10 @@ from collections.abc import Mapping
 
 from automl import catalog
 from automl.errors import SpecError, nearest
-from automl.space import Choice, Leaf, Scalar, Space, default, fill, leaves
+from automl.space import Choice, Scalar, leaves
 from automl.study import journal
 from automl.study.families import choose_family
-from automl.study.history import FamilyRecord, History, as_key
+from automl.study.history import FamilyRecord, History, as_key, defaults
 from automl.study.journal import Entry
 from automl.study.plan import Origin, Plan, Result
 from automl.study.sampler import Outcome, Values
@@ -43,7 +43,7 @@ class Suggestions:
             family = choose_family(self._plan, history.families, number)
             record = history.families[family]
             values = defaults(self._plan.spaces[family])
-            if record.had_default or as_key(values) in record.tried:
+            if record.had_default:
                 values = self._fresh(family, record, number)
             else:
                 origin = "portfolio"
@@ -70,18 +70,6 @@ class Suggestions:
         curve = tuple((epoch, score) for epoch, (score, _) in work.rungs.items() if score is not None)
         outcome = Outcome(result.state, scores, curve, result.feasible)
         self._suggesters[assignment.family].finish(assignment.trial, outcome)
-
-
-def defaults(space: Space) -> Values:
-    """The default configuration's values by path."""
-    values: Values = {}
-
-    def choose(path: str, leaf: Leaf) -> Scalar:
-        values[path] = default(path, leaf)
-        return values[path]
-
-    fill(space, choose)
-    return values
 
 
 def completed(plan: Plan, family: str, given: Mapping[str, Scalar]) -> Values:
