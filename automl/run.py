@@ -67,9 +67,17 @@ def plan_search(spec: SearchSpec, machine: Machine | None = None) -> tuple[Searc
 
 
 def run_search(
-    search: Search, prepared: Prepared, store: Store, executor: Executor, watch: Watch | None = None
+    search: Search,
+    prepared: Prepared,
+    store: Store,
+    executor: Executor,
+    watch: Watch | None = None,
+    allowed: Callable[[], int] | None = None,
 ) -> Outcome:
     """Runs a search, or goes on with it where it exists already, until it is done or interrupted.
+
+    Args:
+        allowed: how many workers may work at the moment; as many as the search wants when left out.
 
     Raises:
         StorageError: the store failed; everything acknowledged is in it, and the search can go on.
@@ -83,7 +91,7 @@ def run_search(
     books.open()
     try:
         with _interruptions() as interrupted:
-            driver = _Driver(search, books, interrupted, watch or (lambda _search, _progress: None))
+            driver = _Driver(search, books, interrupted, watch or (lambda _search, _progress: None), allowed)
             return driver.run(executor, Job(search, prepared, folder, term, spent_seconds(folder)))
     finally:
         books.stop()
@@ -122,7 +130,16 @@ def with_budget(search: Search, **more: float | int | None) -> Search:
 class _Driver:
     """Shows progress and hears of interruptions while an executor runs, and says how it ended."""
 
-    def __init__(self, search: Search, books: Books, interrupted: threading.Event, watch: Watch) -> None:
+    def __init__(
+        self,
+        search: Search,
+        books: Books,
+        interrupted: threading.Event,
+        watch: Watch,
+        allowed: Callable[[], int] | None,
+    ) -> None:
+        self._allowed = allowed
+        self._n_allowed = search.n_workers
         self._search = search
         self._books = books
         self._interrupted = interrupted
@@ -156,6 +173,9 @@ class _Driver:
         self._books.check()
         if self._interrupted.is_set():
             tick.pause()
+        if self._allowed is not None and (n_allowed := self._allowed()) != self._n_allowed:
+            self._n_allowed = n_allowed
+            tick.allow(n_allowed)
         self._watch(self._search, tick.progress)
 
     def _end(self, progress: Progress) -> Outcome:

@@ -147,7 +147,7 @@ def test_spec_that_is_written_is_the_same_search(tmp_path: Path) -> None:
     ((search_id, file),) = written.items()
     again, _ = plan_search(spec_of(file))
     assert again.search_id == search_id
-    assert yaml.safe_load(file.read_text())["data"]["target"] == "price"
+    assert yaml.safe_load(Path(file).read_text())["data"]["target"] == "price"
 
 
 def test_budget_resources_and_priority_do_not_change_the_id(tmp_path: Path) -> None:

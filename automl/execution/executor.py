@@ -44,11 +44,14 @@ class Tick:
     Args:
         trouble: what keeps the search from going on, if anything does.
         pause: asks all workers to write a checkpoint and leave.
+        allow: lets so many workers work; others write a checkpoint after their epoch and leave, and come again
+            when more are allowed.
     """
 
     progress: Progress
     trouble: Trouble | None
     pause: Callable[[], None]
+    allow: Callable[[int], None]
 
 
 class Executor(Protocol):

@@ -75,4 +75,4 @@ class _Ticking:
 
 def _tick_of(service: StudyService) -> Tick:
     status = service.status()
-    return Tick(status.progress, status.trouble, service.pause)
+    return Tick(status.progress, status.trouble, service.pause, service.allow)

@@ -66,6 +66,7 @@ class StudyService:
         self._began = time.monotonic() - spent_seconds
         self._lives: dict[str, _Life] = {}
         self._pausing = False
+        self._allowed = search.n_workers
         self._trouble: Trouble | None = None
         folder.check_term(term)
         folder.seal_journals(before=term)
@@ -107,10 +108,13 @@ class StudyService:
             ended: what the worker has done since it last asked.
         """
         self.finish(worker, ended)
-        life = self._lives[worker]
         answer = Answer((), done=True)
         if self._ending:
             return Orders(answer)
+        if not self._may_work(worker):
+            self.leave(worker)
+            return Orders(answer)
+        life = self._lives[worker]
         with self._storage():
             answer = self._study.ask(k, self.now())
         for work in answer.assignments:
@@ -120,7 +124,7 @@ class StudyService:
     def report(self, worker: str, work: Assignment, epoch: int, score: float) -> Decision:
         """Whether an attempt goes on after an epoch, stops for good, or pauses at a checkpoint."""
         self._lives[worker].heard = time.monotonic()
-        if self._ending:
+        if self._ending or not self._may_work(worker):
             return "pause"
         decision: Decision = "pause"
         with self._storage():
@@ -130,7 +134,7 @@ class StudyService:
     def alive(self, worker: str, work: Assignment) -> Decision:
         """Whether an attempt goes on in the middle of an epoch: said by a worker whose epochs take long."""
         self._lives[worker].heard = time.monotonic()
-        if self._ending:
+        if self._ending or not self._may_work(worker):
             return "pause"
         return "stop" if work.kind == "trial" and self._study.is_late(self.now()) else "go"
 
@@ -147,7 +151,10 @@ class StudyService:
 
     def leave(self, worker: str) -> None:
         """A worker leaves in order; what it still held, it has not begun or has paused."""
-        self._lives[worker].holds.clear()
+        life = self._lives.pop(worker)
+        if not self._ending:  # else the next term takes it up
+            for work in life.holds.values():
+                self._close(work, "preempted", "its worker was needed elsewhere")
 
     def storage_failed(self, message: str) -> None:
         """The store cannot be written: everything pauses; the driver ends the search and says why."""
@@ -156,6 +163,13 @@ class StudyService:
     def pause(self) -> None:
         """Workers write a checkpoint after their epoch and leave; the search can be resumed."""
         self._pausing = True
+
+    def allow(self, n_workers: int) -> None:
+        """Let so many workers work, those of the lowest numbers; the others leave at a checkpoint."""
+        self._allowed = max(0, n_workers)
+
+    def _may_work(self, worker: str) -> bool:
+        return int(worker) < self._allowed
 
     def overdue(self) -> list[str]:
         """Workers that hold work and have not been heard of for too long."""

@@ -11,13 +11,14 @@ import logging
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import ray
 from ray import tune
 from ray.exceptions import RayActorError
+from ray.tune.search import Searcher
 
 from automl.errors import UnreachableError
 from automl.execution.actor import answer, find_study, start_study
@@ -35,7 +36,7 @@ START_SECONDS = 120.0  # within which the first worker must have come up
 CLUSTER_START_SECONDS = 1800.0  # the same where machines may have to be started first
 LEAVE_SECONDS = 5.0  # for workers to leave by themselves when there is nothing left to do
 END_SECONDS = 10.0  # for Tune to end those that did not
-STOP = "stop"
+STOP, CLOSED, ALLOWED = "stop", "closed", "allowed"  # files by which Tune's thread is told
 
 
 class TuneWorker(tune.Trainable):  # type: ignore[misc]
@@ -92,19 +93,24 @@ class TuneExecutor:
                 ) from error
             finally:
                 fit.end()
-            return Tick(status.progress, status.trouble, lambda: None)
+            return Tick(status.progress, status.trouble, lambda: None, lambda _n: None)
 
     def _watch(self, job: Job, actor: Any, fit: _Fit, tick: Callable[[Tick], None]) -> None:
         """Ticks until the workers have left, or need no longer be waited for."""
         began, patience = time.monotonic(), START_SECONDS if self._address is None else CLUSTER_START_SECONDS
         idle_since: float | None = None
         started = False
+
+        def allow(n_workers: int) -> None:
+            answer(actor.allow.remote(n_workers))
+            fit.allow(n_workers)
+
         while fit.is_alive():
             fit.join(TICK_SECONDS)
             status, n_workers, hung = answer(actor.watch.remote())
             for name in hung:
                 logging.getLogger("automl").warning("worker %s made no progress and was ended", name)
-            tick(Tick(status.progress, status.trouble, lambda: answer(actor.pause.remote())))
+            tick(Tick(status.progress, status.trouble, lambda: answer(actor.pause.remote()), allow))
             started = started or n_workers > 0
             if not started and time.monotonic() - began > patience:
                 resources = job.search.spec.resources
@@ -112,6 +118,8 @@ class TuneExecutor:
                     f"No worker started within {patience:g} s: each needs {resources.cpus:g} CPUs and "
                     f"{resources.gpus or 0:g} GPUs. Lower resources, or ask `ray status`."
                 )
+            if status.idle:
+                fit.let_leave()
             idle_since = (idle_since or time.monotonic()) if status.idle else None
             if idle_since is not None and time.monotonic() - idle_since > LEAVE_SECONDS:
                 return
@@ -134,6 +142,18 @@ class _Fit(threading.Thread):
         self._store = store
         self._scratch = scratch
         self.error: Exception | None = None
+        self.allow(job.search.n_workers)
+
+    def allow(self, n_workers: int) -> None:
+        """Lets so many workers come up."""
+        temporary = self._scratch / f".{ALLOWED}"
+        temporary.write_text(str(n_workers))
+        temporary.replace(self._scratch / ALLOWED)
+
+    def let_leave(self) -> None:
+        """No worker comes up any more; Tune ends when those that are there have left."""
+        self.allow(0)
+        (self._scratch / CLOSED).touch()
 
     def end(self) -> None:
         """Lets Tune end the workers that are left: those that hang, and those that never came up."""
@@ -156,8 +176,9 @@ class _Fit(threading.Thread):
         placed = tune.with_resources(trainable, {"cpu": resources.cpus, "gpu": resources.gpus or 0})
         tuner = tune.Tuner(
             placed,
-            param_space={"worker": tune.grid_search(list(workers_named(search.n_workers)))},
-            tune_config=tune.TuneConfig(max_concurrent_trials=search.n_workers),
+            tune_config=tune.TuneConfig(
+                search_alg=_Workers(self._scratch, workers_named(search.n_workers)), num_samples=-1
+            ),
             run_config=tune.RunConfig(
                 name=search.search_id,
                 storage_path=str(self._scratch),
@@ -168,6 +189,39 @@ class _Fit(threading.Thread):
             ),
         )
         tuner.fit()
+
+
+class _Workers(Searcher):  # type: ignore[misc]
+    """Tells Tune which workers to bring up: those that are allowed and not there. It searches for nothing.
+
+    Told by files in `folder`, since Tune copies this object.
+    """
+
+    def __init__(self, folder: Path, names: Sequence[str]) -> None:
+        super().__init__(metric="done", mode="max")
+        self._folder = folder
+        self._names = names
+        self._there: dict[str, str] = {}  # by Tune's id
+
+    def suggest(self, trial_id: str) -> dict[str, str] | str | None:
+        if (self._folder / CLOSED).exists():
+            return str(self.FINISHED)
+        n_allowed = int((self._folder / ALLOWED).read_text())
+        missing = [name for name in self._names[:n_allowed] if name not in self._there.values()]
+        if not missing:
+            return None
+        self._there[trial_id] = missing[0]
+        return {"worker": missing[0]}
+
+    def on_trial_complete(self, trial_id: str, result: Any = None, error: bool = False) -> None:
+        del result, error
+        self._there.pop(trial_id, None)
+
+    def save(self, checkpoint_path: str) -> None:
+        """Nothing: Tune's own state is never read back."""
+
+    def restore(self, checkpoint_path: str) -> None:
+        """Nothing, as nothing was saved."""
 
 
 class _StopWhenTold(tune.Stopper):  # type: ignore[misc]
