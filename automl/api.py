@@ -161,38 +161,49 @@ def leaderboard(
     Raises:
         NotFoundError: no such search, data set or metric.
     """
-    from automl.ranking import board
-    from automl.store import open_store
-    from automl.store.reading import searches
+    from automl import results
+    from automl.remote import connected
 
-    opened = open_store(store)
-    if search_id is not None:
-        opened.search(search_id)
-    if dataset is not None:
-        known = searches(opened).select("dataset").unique().collect()["dataset"].to_list()
-        if dataset not in known:
-            raise NotFoundError(
-                f"No search in the store {opened} is on a data set {dataset!r}: {nearest(dataset, known)}"
-            )
-    return board(opened, search_id=search_id, dataset=dataset, metric=metric)
+    service = connected(store)
+    if service is not None:
+        return service.leaderboard(search_id, dataset=dataset, metric=metric)
+    from automl.store import open_store
+
+    return results.leaderboard(open_store(store), search_id, dataset=dataset, metric=metric)
 
 
 def trials(search_id: str, *, store: str | Path | None = None) -> pl.DataFrame:
     """Every ended attempt of a search, best first."""
-    import polars as pl
+    from automl import results
+    from automl.remote import connected
 
+    service = connected(store)
+    if service is not None:
+        return service.trials(search_id)
     from automl.store import open_store
-    from automl.store.reading import trials as read
+
+    return results.trials(open_store(store), search_id)
+
+
+def searches(search_id: str | None = None, *, store: str | Path | None = None) -> pl.DataFrame:
+    """One row a search, the latest first; or the one of that id.
+
+    Raises:
+        NotFoundError: there is no such search.
+    """
+    from automl.remote import connected
+
+    service = connected(store)
+    if service is not None:
+        return service.searches(search_id)
+    from automl.store import open_store, reading
 
     opened = open_store(store)
-    opened.search(search_id)
-    frame = read(opened, search_id).collect()
-    goal = frame["goal"][0] if frame.height else "max"
-    return frame.sort(
-        [pl.col("state") != "complete", "score", "trial"],
-        descending=[False, goal == "max", False],
-        nulls_last=True,
-    )
+    frame = reading.searches(opened)
+    if search_id is not None:
+        opened.search(search_id)
+        frame = frame.filter(search_id=search_id)
+    return frame.collect()
 
 
 def pull(which: str, folder: str | Path, *, store: str | Path | None = None, onnx: bool = False) -> Path:
@@ -205,25 +216,16 @@ def pull(which: str, folder: str | Path, *, store: str | Path | None = None, onn
     Raises:
         NotFoundError: there is no such model, or its bundle was not kept.
     """
-    from automl import bundle
-    from automl.store import open_store
-    from automl.store.pulling import bundle_of
+    from automl.remote import connected
 
-    opened = open_store(store)
-    source = bundle_of(opened, which)
     destination = Path(folder)
     if destination.exists() and (not destination.is_dir() or any(destination.iterdir())):
         raise RequestError(f"{destination} exists and is not empty; name a new folder to pull into.")
-    try:
-        with source.fetched() as local:
-            bundle.verify(local)
-            destination.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copytree(local, destination, dirs_exist_ok=True)
-    except OSError as error:
-        in_the_way = isinstance(error, FileExistsError | NotADirectoryError)
-        cause = "a file is in its place or above it" if in_the_way else error.strerror or error
-        raise RequestError(f"The model cannot be copied to {destination}: {cause}.") from error
-    bundle.verify(destination)
+    service = connected(store)
+    if service is not None:
+        service.pull(which, destination)
+    else:
+        _copy(which, destination, store)
     if onnx:
         from automl.onnx_export import export_onnx
 
@@ -242,6 +244,25 @@ def load(folder: str | Path, family: Any = None) -> Predictor:
 
     own = family_from_file(family) if isinstance(family, str | Path) else family
     return bundle.load(Path(folder), family=own)
+
+
+def _copy(which: str, destination: Path, store: str | Path | None) -> None:
+    """Copies a bundle out of a store that this machine can read."""
+    from automl.bundle_files import verify
+    from automl.store import open_store
+    from automl.store.pulling import bundle_of
+
+    source = bundle_of(open_store(store), which)
+    try:
+        with source.fetched() as local:
+            verify(local)
+            destination.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copytree(local, destination, dirs_exist_ok=True)
+    except OSError as error:
+        in_the_way = isinstance(error, FileExistsError | NotADirectoryError)
+        cause = "a file is in its place or above it" if in_the_way else error.strerror or error
+        raise RequestError(f"The model cannot be copied to {destination}: {cause}.") from error
+    verify(destination)
 
 
 def _result(outcome: Outcome, store: Store) -> SearchResult:

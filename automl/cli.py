@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from automl.commands import keeping, models, reading, searching
+from automl.commands import keeping, models, reading, searching, serving
 from automl.errors import AutoMLError
 
 app = typer.Typer(
@@ -38,8 +38,10 @@ for command in (
     keeping.delete,
     keeping.gc,
     searching.demo,
+    serving.serve,
 ):
     app.command()(command)
+app.add_typer(serving.token, name="token")
 
 
 @app.callback(invoke_without_command=True)
@@ -104,6 +106,7 @@ _UNUSABLE = (FileNotFoundError, PermissionError, IsADirectoryError, NotADirector
 _EXTRAS = {
     **dict.fromkeys(("torch", "ray", "optuna", "sklearn", "safetensors", "PIL", "numpy"), "search"),
     "obstore": "stores",
+    **dict.fromkeys(("fastapi", "uvicorn", "starlette"), "service"),
     **dict.fromkeys(("streamlit", "altair"), "dashboard"),
     **dict.fromkeys(("onnx", "onnxscript", "onnxruntime"), "onnx"),
 }

@@ -299,14 +299,14 @@ def test_store_that_cannot_be_written(command: Any, tmp_path: Path) -> None:
         answer = command(*houses, "--store", place)
         refuses(
             answer,
-            f"The store DIR/{place} must be a folder that can be written, but it could not be made: a file is in its "
-            "place or above it. Choose another with --store or AUTOML_STORE.",
+            f"The store must be a folder that can be written. The folder DIR/{place} could not be made: a file is in "
+            "its place or above it. Choose another with --store or AUTOML_STORE.",
         )
     message = (
-        "The store must be a local folder or a file:// URL, but got 's3://bucket/store': only these are "
-        "supported in this version."
+        "The store must be a folder, a file:// URL or a bucket (s3://, gs://, az://), but got "
+        "'ftp://host/store'."
     )
-    refuses(command(*houses, "--store", "s3://bucket/store"), message)
+    refuses(command(*houses, "--store", "ftp://host/store"), message)
 
 
 def test_store_that_is_not_there_cannot_be_read(command: Any) -> None:
@@ -418,7 +418,7 @@ def test_data_that_a_model_cannot_predict(command: Any, stored: Stored) -> None:
 
 
 USAGE = {
-    ("serch", "houses.csv"): "No such command 'serch'. Did you mean 'search'? See `automl --help`.",
+    ("serch", "houses.csv"): "No such command 'serch'. Did you mean 'search', 'serve'? See `automl --help`.",
     ("search",): "Missing argument 'SPEC|DATA'. See `automl --help`.",
     (
         "search",

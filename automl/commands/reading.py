@@ -61,17 +61,15 @@ def status(
     as_json: JsonOption = False,
 ) -> None:
     """Says what every search, or one, is doing."""
+    from automl import api
     from automl.show import show
-    from automl.store import open_store
-    from automl.store.reading import searches
 
-    opened = open_store(store)
-    frame = searches(opened).collect()
-    if search_id is not None:
-        opened.search(search_id)
-        frame = frame.filter(frame["search_id"] == search_id)
+    frame = api.searches(search_id, store=store)
     if frame.height == 0 and not as_json:
-        print(f"There is no search in the store {opened} yet.")
+        from automl.remote import connected
+        from automl.store import open_store
+
+        print(f"There is no search in the store {connected(store) or open_store(store)} yet.")
         return
     columns = [
         "search_id",

@@ -1,0 +1,170 @@
+"""The service from the other side: what a laptop asks of it. No torch, no Ray, no keys to a bucket."""
+
+from __future__ import annotations
+
+import hashlib
+import ipaddress
+import os
+import re
+import secrets
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, urlparse
+
+import httpx
+
+from automl.bundle_files import MANIFEST, to_json, verify
+from automl.errors import AutoMLError, NotFoundError, RequestError, SpecError, UnreachableError
+
+if TYPE_CHECKING:
+    import polars as pl
+
+_TIMEOUT = httpx.Timeout(60.0, connect=10.0)
+_TRIES = 4  # of one request that has no effect
+_KINDS: Mapping[int, type[AutoMLError]] = {404: NotFoundError, 422: SpecError, 503: UnreachableError}
+
+
+def connected(store: str | Path | None = None) -> Remote | None:
+    """The service at ``AUTOML_URL``; None where that is not set, or a store is named instead."""
+    url = os.environ.get("AUTOML_URL")
+    if store is not None or not url:
+        return None
+    token = os.environ.get("AUTOML_TOKEN", "")
+    if not token:
+        raise RequestError(
+            f"AUTOML_URL names the service {url}, which wants a token: set AUTOML_TOKEN, or name a store with --store."
+        )
+    return Remote(url, token)
+
+
+@dataclass(frozen=True, repr=False)
+class Remote:
+    """A service and the token to use it with.
+
+    Raises:
+        RequestError: the URL is none, or would send the token over a network for everybody to read.
+    """
+
+    url: str
+    token: str
+
+    def __post_init__(self) -> None:
+        parsed = urlparse(self.url)
+        if parsed.scheme not in ("http", "https") or not parsed.hostname:
+            raise RequestError(f"AUTOML_URL must be like https://head:8700, but is {self.url!r}.")
+        if not re.fullmatch(r"[A-Za-z0-9_.~+/=-]{1,500}", self.token):
+            raise RequestError("AUTOML_TOKEN is no token: it is one word of letters, digits and '_'.")
+        if parsed.scheme == "http" and not _is_loopback(parsed.hostname):
+            raise RequestError(
+                f"{self.url} is not encrypted, and everybody on the way could read the token. Use https://, or "
+                "a tunnel to this machine (ssh -L 8700:localhost:8700 head)."
+            )
+
+    def __str__(self) -> str:
+        return self.url.rstrip("/")
+
+    def searches(self, search_id: str | None = None) -> pl.DataFrame:
+        """One row a search, the latest first; or the one of that id."""
+        return self._table("searches", search_id=search_id)
+
+    def trials(self, search_id: str) -> pl.DataFrame:
+        """Every trial of a search, best first."""
+        return self._table(f"searches/{_part(search_id)}/trials")
+
+    def leaderboard(
+        self, search_id: str | None = None, *, dataset: str | None = None, metric: str | None = None
+    ) -> pl.DataFrame:
+        """Finalists and baselines on the test rows, ranked."""
+        return self._table("leaderboard", search_id=search_id, dataset=dataset, metric=metric)
+
+    def pull(self, which: str, destination: Path) -> Path:
+        """Brings a model into a new folder; it is there, whole and verified, or not at all."""
+        search_id, _, trial = which.partition("/")
+        path = f"searches/{_part(search_id)}/bundle"
+        manifest = self._get(path, {"trial": trial or None}).json()["manifest"]
+        scratch = destination.parent / f".automl-pull-{secrets.token_hex(4)}"
+        try:
+            scratch.mkdir(parents=True)
+            for name, entry in manifest["files"].items():
+                self._download(f"{path}/{_part(name)}", trial, scratch / Path(name).name, entry)
+            (scratch / MANIFEST).write_bytes(to_json(manifest))
+            verify(scratch)
+            if destination.exists():
+                destination.rmdir()  # it is empty: somebody may have made it meanwhile otherwise
+            scratch.rename(destination)
+        except OSError as error:
+            raise RequestError(f"The model cannot be written to {destination}: {error.strerror}.") from error
+        finally:
+            shutil.rmtree(scratch, ignore_errors=True)
+        return destination
+
+    def _download(self, path: str, trial: str, file: Path, entry: Mapping[str, Any]) -> None:
+        """A file of so many bytes; where the connection ends in the middle, it goes on from there."""
+        size = int(entry["bytes"])
+        digest = hashlib.sha256()
+        with file.open("wb") as out:
+            for _ in range(_TRIES):
+                range_of = {"Range": f"bytes={out.tell()}-"} if out.tell() else {}
+                answer = self._get(path, {"trial": trial or None}, range_of)
+                out.write(answer.content)
+                digest.update(answer.content)
+                if out.tell() >= size:
+                    break
+        if digest.hexdigest() != entry["sha256"]:
+            raise UnreachableError(
+                f"{file.name} did not arrive as it was sent: its SHA-256 differs. Pull it again."
+            )
+
+    def _table(self, path: str, **query: str | None) -> pl.DataFrame:
+        import polars as pl
+
+        return pl.read_parquet(BytesIO(self._get(path, query).content))
+
+    def _get(
+        self, path: str, query: Mapping[str, str | None], headers: Mapping[str, str] | None = None
+    ) -> httpx.Response:
+        """The answer to a question, asked several times where the network fails."""
+        given = {name: value for name, value in query.items() if value is not None}
+        last: Exception | None = None
+        for _ in range(_TRIES):
+            try:
+                answer = httpx.get(
+                    f"{self}/v1/{path}",
+                    params=given,
+                    headers={"Authorization": f"Bearer {self.token}", **(headers or {})},
+                    timeout=_TIMEOUT,
+                    follow_redirects=False,
+                )
+            except httpx.TransportError as error:
+                last = error
+                continue
+            return _checked(answer)
+        raise UnreachableError(f"The service at {self} does not answer: {last}. Check AUTOML_URL.") from last
+
+
+def _checked(answer: httpx.Response) -> httpx.Response:
+    if answer.is_success:
+        return answer
+    try:
+        message = str(answer.json()["error"]["message"])
+    except (ValueError, KeyError, TypeError):
+        message = (
+            f"The service answered with status {answer.status_code}, which this version does not understand."
+        )
+    raise _KINDS.get(answer.status_code, RequestError if answer.status_code < 500 else AutoMLError)(message)
+
+
+def _part(name: str) -> str:
+    """A name as one part of a path."""
+    return quote(name, safe="")
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
