@@ -9,12 +9,17 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 from bucket import BUCKET, s3_server
 from store_examples import SEARCH, trial_record, write_refit
+from toys import write_table
 
+import automl
 from automl.errors import AlreadyRecorded, RequestError, StorageError, UnreachableError
+from automl.execution import attempt
+from automl.execution.local import LocalExecutor
 from automl.store import Place, open_store
 from automl.store.fold import Fold
 from automl.store.lease import lease
@@ -215,3 +220,39 @@ def test_work_in_a_bucket_leaves_nothing_on_this_machine(bucket: FlakyProxy) -> 
     assert os.listdir(local) == []
     del work
     assert not local.exists()
+
+
+def test_a_search_runs_into_a_bucket_is_interrupted_resumed_and_pulled(
+    bucket: FlakyProxy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Stop(Exception):
+        pass
+
+    def watch(_search: Any, progress: Any) -> None:
+        if progress.n_complete + progress.n_stopped >= 2:
+            raise Stop
+
+    monkeypatch.setattr(attempt, "CHECKPOINT_SECONDS", 0.0)
+    location = in_bucket()
+    spec = {
+        "name": "toy",
+        "data": {"path": str(write_table(tmp_path / "toy.csv")), "target": "price"},
+        "families": ["mlp"],
+        "budget": {"trials": 4, "epochs": 6},
+        "finalists": {"top": 1, "seeds": 2},
+    }
+    with pytest.raises(Stop):
+        automl.search(spec, store=location, executor=LocalExecutor(), watch=watch)
+    store = open_store(location)
+    (search_id,) = store.search_ids()
+    before = {record.key: record.to_json() for record in store.search(search_id).records()}
+    bucket.set("lose_answers", lose=3)
+    result = automl.resume(search_id, store=location, executor=LocalExecutor())
+    assert bucket.n_lost >= 3
+    assert result.state == "complete"
+    after = {record.key: record.to_json() for record in store.search(search_id).records()}
+    assert all(after[key] == content for key, content in before.items())
+    assert result.trials()["trial"].sort().to_list() == [0, 1, 2, 3]
+    assert "refit" in result.leaderboard()["kind"].to_list()
+    model = automl.load(result.pull(tmp_path / "model"))
+    assert len(model.predict(tmp_path / "toy.csv")) == 120

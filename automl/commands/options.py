@@ -7,7 +7,10 @@ from typing import Annotated
 import typer
 
 StoreOption = Annotated[
-    str | None, typer.Option("--store", help="Folder, or URL such as s3://bucket/folder. [AUTOML_STORE, then ./automl-store]")
+    str | None,
+    typer.Option(
+        "--store", help="Folder, or URL such as s3://bucket/folder. [AUTOML_STORE, then ./automl-store]"
+    ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 FormatOption = Annotated[str, typer.Option("--format", help="table, json, csv or parquet.")]
