@@ -144,7 +144,7 @@ def resume(
     resolved, _ = load_search(opened, search_id)
     given = {name: value for name, value in budget.items() if value is not None}
     resolved = with_budget(resolved, **check_budget(given))
-    prepared = prepare_again(resolved)
+    prepared = prepare_again(resolved, opened)
     runner = executor or default_executor(str(opened), os.environ.get("RAY_ADDRESS"))
     return _result(run_search(resolved, prepared, opened, runner, watch), opened)
 

@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from automl.commands import keeping, models, reading, searching, serving
+from automl.commands import keeping, models, reading, searching, serving, submitting
 from automl.errors import AutoMLError
 
 app = typer.Typer(
@@ -25,6 +25,8 @@ for command in (
     searching.search,
     searching.resume,
     searching.validate,
+    submitting.submit,
+    submitting.stop,
     reading.status,
     reading.leaderboard,
     reading.trials,

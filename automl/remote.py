@@ -18,7 +18,15 @@ from urllib.parse import quote, urlparse
 import httpx
 
 from automl.bundle_files import MANIFEST, to_json, verify
-from automl.errors import AutoMLError, NotFoundError, RequestError, SpecError, UnreachableError
+from automl.errors import (
+    AutoMLError,
+    DataError,
+    NotFoundError,
+    RequestError,
+    SpecError,
+    UnreachableError,
+)
+from automl.spec import SearchSpec, with_paths
 
 if TYPE_CHECKING:
     import polars as pl
@@ -81,6 +89,55 @@ class Remote:
         """Finalists and baselines on the test rows, ranked."""
         return self._table("leaderboard", search_id=search_id, dataset=dataset, metric=metric)
 
+    def submit(self, spec: SearchSpec) -> dict[str, Any]:
+        """Sends a search with its data, each file once; gives its id and state.
+
+        Raises:
+            RequestError: what is wrong with it.
+        """
+        from automl.store.uploads import sha256_of, upload_url
+
+        def sent(path: str) -> str:
+            if "://" in path:
+                return path
+            file = Path(path)
+            if not file.is_file():
+                raise DataError(
+                    f"{path} is no file. A folder is submitted as one archive: pack it with zip, say."
+                )
+            digest = sha256_of(file)
+            self._upload(file, digest)
+            return upload_url(digest, file.name)
+
+        plain = with_paths(spec, sent).model_dump(mode="json", exclude_unset=True)
+        answer: dict[str, Any] = self._post("searches", {"spec": plain}, seconds=900.0).json()
+        return answer
+
+    def stop(self, search_id: str) -> None:
+        """Lets a search write its checkpoints and end."""
+        self._post(f"searches/{_part(search_id)}/stop", {})
+
+    def resume(self, search_id: str, budget: Mapping[str, Any]) -> None:
+        """Lets a search go on, with other bounds where some are given."""
+        self._post(f"searches/{_part(search_id)}/resume", {"budget": dict(budget)})
+
+    def place(self, search_id: str) -> dict[str, Any]:
+        """What a search has at the moment: ``user``, ``workers``, ``waits_for``."""
+        found: dict[str, Any] = self._get(f"searches/{_part(search_id)}/place", {}).json()
+        return found
+
+    def _upload(self, file: Path, digest: str) -> None:
+        path = f"uploads/{digest}/{_part(file.name)}"
+        if self._ask("HEAD", path).status_code == 200:
+            return
+        with file.open("rb") as content:
+            length = {"Content-Length": str(file.stat().st_size)}
+            _checked(self._ask("PUT", path, content=content, headers=length, timeout=None, tries=1))
+
+    def _post(self, path: str, body: Mapping[str, Any], seconds: float = 60.0) -> httpx.Response:
+        """What is asked for so is done once, however often it is asked for."""
+        return _checked(self._ask("POST", path, json=body, timeout=httpx.Timeout(seconds, connect=10.0)))
+
     def pull(self, which: str, destination: Path) -> Path:
         """Brings a model into a new folder; it is there, whole and verified, or not at all."""
         search_id, _, trial = which.partition("/")
@@ -129,20 +186,19 @@ class Remote:
     ) -> httpx.Response:
         """The answer to a question, asked several times where the network fails."""
         given = {name: value for name, value in query.items() if value is not None}
+        return _checked(self._ask("GET", path, params=given, headers=headers or {}))
+
+    def _ask(self, method: str, path: str, tries: int = _TRIES, **more: Any) -> httpx.Response:
+        headers = {"Authorization": f"Bearer {self.token}", **more.pop("headers", {})}
+        more.setdefault("timeout", _TIMEOUT)
         last: Exception | None = None
-        for _ in range(_TRIES):
+        for _ in range(tries):
             try:
-                answer = httpx.get(
-                    f"{self}/v1/{path}",
-                    params=given,
-                    headers={"Authorization": f"Bearer {self.token}", **(headers or {})},
-                    timeout=_TIMEOUT,
-                    follow_redirects=False,
+                return httpx.request(
+                    method, f"{self}/v1/{path}", headers=headers, follow_redirects=False, **more
                 )
             except httpx.TransportError as error:
                 last = error
-                continue
-            return _checked(answer)
         raise UnreachableError(f"The service at {self} does not answer: {last}. Check AUTOML_URL.") from last
 
 

@@ -13,10 +13,10 @@ import json
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from automl.errors import AutoMLError, DataError, StorageError, UnreachableError
 from automl.execution.books import Books, State
@@ -26,8 +26,9 @@ from automl.execution.service import finished
 from automl.machine import Machine, this_machine
 from automl.resolve import check_names, resolve
 from automl.resolved import Search
-from automl.spec import BudgetSpec, SearchSpec
+from automl.spec import BudgetSpec, SearchSpec, check_budget
 from automl.store import SearchFolder, Store
+from automl.store.uploads import localised
 from automl.study import Progress
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ def run_search(
     """
     store.check_writable()
     folder = store.create_search(search.search_id, search.to_plain())
-    (folder.place / _BUDGET).write_over(json.dumps(search.spec.budget.model_dump(mode="json")).encode())
+    _write_budget(folder, search.spec.budget)
     term = folder.term_begin()
     books = Books(search, folder, store, term)
     books.open()
@@ -103,7 +104,21 @@ def load_search(store: Store, search_id: str) -> tuple[Search, SearchFolder]:
     return _with_last_budget(Search.from_plain(folder.plain), folder), folder
 
 
-def prepare_again(search: Search) -> Prepared:
+def write_budget(folder: SearchFolder, more: Mapping[str, Any]) -> None:
+    """Gives a search that does not run another budget: each of `more` replaces a bound.
+
+    Raises:
+        SpecError: an unknown bound, or one out of range.
+    """
+    search = _with_last_budget(Search.from_plain(folder.plain), folder)
+    _write_budget(folder, with_budget(search, **check_budget(more)).spec.budget)
+
+
+def _write_budget(folder: SearchFolder, budget: BudgetSpec) -> None:
+    (folder.place / _BUDGET).write_over(json.dumps(budget.model_dump(mode="json")).encode())
+
+
+def prepare_again(search: Search, store: Store) -> Prepared:
     """The data of a search, read anew.
 
     Raises:
@@ -111,7 +126,8 @@ def prepare_again(search: Search) -> Prepared:
     """
     from automl.data import prepare
 
-    prepared = prepare(search.spec.data, search.spec.split, search.spec.task)
+    spec = localised(search.spec, store)
+    prepared = prepare(spec.data, spec.split, spec.task)
     if prepared.fingerprint != search.fingerprint:
         raise DataError(
             f"The data of {search.search_id} has changed since the search began: its fingerprint was "

@@ -7,7 +7,7 @@ field and says what would be right.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, cast
 
@@ -33,6 +33,8 @@ _DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*(s|m|h|d)")
 _SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
 ColumnType = Literal["number", "category", "boolean", "date", "text", "ignore"]
+
+_MOST_PROBLEMS = 10  # that one message names
 
 
 def _duration(value: Any) -> Any:
@@ -282,7 +284,10 @@ def parse_spec(content: dict[str, Any], name: str = "the spec") -> SearchSpec:
         return SearchSpec.model_validate(content)
     except ValidationError as error:
         problems = [explain(problem, _keys_at) for problem in error.errors()]
-        *before, last = dict.fromkeys(problems)
+        problems = list(dict.fromkeys(problems))
+        if len(problems) > _MOST_PROBLEMS:
+            problems = [*problems[:_MOST_PROBLEMS], f"and {len(problems) - _MOST_PROBLEMS} more problems."]
+        *before, last = problems
         raise SpecError(f"{name}: {'; '.join([*(text.rstrip('.') for text in before), last])}") from None
 
 
@@ -317,26 +322,30 @@ def check_budget(budget: Mapping[str, Any]) -> dict[str, Any]:
 def _relative_to(spec: SearchSpec, folder: Path) -> SearchSpec:
     """The same spec with every local path made absolute, taken from `folder`."""
 
-    def absolute(path: str | None) -> str | None:
-        if path is None or "://" in path:
-            return path
-        return str((folder / Path(path).expanduser()).resolve())
+    def absolute(path: str) -> str:
+        return path if "://" in path else str((folder / Path(path).expanduser()).resolve())
+
+    return with_paths(spec, absolute)
+
+
+def with_paths(spec: SearchSpec, change: Callable[[str], str]) -> SearchSpec:
+    """The same spec with every path in it, of data, of families and of weights, as `change` gives it."""
+
+    def changed(path: str | None) -> str | None:
+        return None if path is None else change(path)
 
     split = {
-        key: absolute(value)
+        key: change(value)
         for key in ("validation", "test")
         if isinstance(value := getattr(spec.split, key), str)
     }
     families = [
-        family.model_copy(update={"file": absolute(family.file), "weights": absolute(family.weights)})
+        family.model_copy(update={"file": changed(family.file), "weights": changed(family.weights)})
         for family in spec.families
     ]
+    data = spec.data.model_copy(
+        update={"path": changed(spec.data.path), "unlabelled": changed(spec.data.unlabelled)}
+    )
     return spec.model_copy(
-        update={
-            "data": spec.data.model_copy(
-                update={"path": absolute(spec.data.path), "unlabelled": absolute(spec.data.unlabelled)}
-            ),
-            "split": spec.split.model_copy(update=split),
-            "families": families,
-        }
+        update={"data": data, "split": spec.split.model_copy(update=split), "families": families}
     )

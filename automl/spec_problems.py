@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from automl.errors import nearest
 
+_LONGEST = 100  # characters of what came, that a message repeats
 _MUST_BE = {  # pydantic's name of a problem: what was expected, with the problem's own bounds
     "int_type": "a whole number",
     "int_from_float": "a whole number",
@@ -31,23 +32,36 @@ def explain(problem: Any, keys_at: Callable[[list[str]], list[str]]) -> str:
     Args:
         keys_at: the keys that there are at a path of the spec.
     """
-    path = [str(part) for part in problem["loc"] if not _is_internal(part)]
+    kind, value = problem["type"], _short(problem["input"])
+    if kind == "extra_forbidden":  # its last part is what the user wrote, whatever that looks like
+        *above, key = problem["loc"]
+        path = _path(above)
+        field = ".".join([*path, str(key)[:_LONGEST]]) or "''"
+        return f"{field} is not a key here; {nearest(str(key)[:_LONGEST], keys_at(path))}"
+    path = _path(problem["loc"])
     field = ".".join(path) or "the spec"
-    kind, value = problem["type"], problem["input"]
-    if kind == "extra_forbidden":
-        return f"{field} is not a key here; {nearest(path[-1], keys_at(path[:-1]))}"
     if kind == "missing":
         return f"{field} is missing."
     if kind == "literal_error":
         known = re.findall("'([^']*)'", problem["ctx"]["expected"]) or [problem["ctx"]["expected"]]
         one_of = f"one of {', '.join(known)}" if len(known) > 1 else known[0]
-        close = nearest(str(value), known)
+        close = nearest(str(problem["input"])[:_LONGEST], known)
         hint = f"; {close}" if close.startswith("did you mean") else "."
-        return f"{field} must be {one_of}, but got {value!r}{hint}"
+        return f"{field} must be {one_of}, but got {value}{hint}"
     if kind in _MUST_BE:
-        return f"{field} must be {_MUST_BE[kind].format(**problem.get('ctx', {}))}, but got {value!r}."
+        return f"{field} must be {_MUST_BE[kind].format(**problem.get('ctx', {}))}, but got {value}."
     message = problem["msg"].removeprefix("Value error, ")
     return f"{field} {message}." if message.startswith("must ") else f"{field}: {message}."
+
+
+def _path(parts: Iterable[Any]) -> list[str]:
+    return [str(part)[:_LONGEST] for part in parts if not _is_internal(part)]
+
+
+def _short(value: Any) -> str:
+    """The value as it was written, or its beginning."""
+    text = repr(value)
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
 
 
 def _is_internal(part: Any) -> bool:

@@ -32,7 +32,19 @@ LAYERS = (  # a module may import from its own layer and from those above it in 
     {"study", "store", "ranking", "choosing", "show"},
     {"resolved", "resolve"},  # of a search: its data, its space and the plan of its study
     {"execution"},
-    {"run", "cli", "commands", "api", "demo", "estimate", "progress_line", "service", "remote", "results"},
+    {
+        "run",
+        "cli",
+        "commands",
+        "api",
+        "demo",
+        "estimate",
+        "progress_line",
+        "service",
+        "remote",
+        "results",
+        "driver",
+    },
 )
 RANK = {name: place for place, names in enumerate(LAYERS) for name in names}
 PICKLES = {"pickle", "cPickle", "_pickle", "dill", "cloudpickle", "joblib", "shelve", "marshal"}

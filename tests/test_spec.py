@@ -140,3 +140,17 @@ def test_the_defaults_of_version_1_never_change() -> None:
         "finalists": {"top": 3, "seeds": 3},
         "seed": 0,
     }
+
+
+def test_keys_and_values_of_any_kind_are_said_in_a_paragraph() -> None:
+    for key in ("", "[", "[x]", "x" * 10_000, "\n", "0", "data.path"):
+        with pytest.raises(SpecError, match="is not a key here") as refused:
+            parse_spec({"data": {"name": "digits"}, key: 1})
+        assert len(str(refused.value)) < 1000
+        with pytest.raises(SpecError, match="is not a key here"):
+            parse_spec({"data": {"name": "digits", key: 1}})
+    with pytest.raises(SpecError) as refused:
+        parse_spec({"data": {"name": "digits"}, "seed": "x" * 10_000, "task": "y" * 10_000})
+    assert len(str(refused.value)) < 1000
+    with pytest.raises(SpecError, match=r"and 40 more problems\.$"):
+        parse_spec({"data": {"name": "digits"}, **{f"key{i}": 1 for i in range(50)}})

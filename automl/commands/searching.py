@@ -46,8 +46,8 @@ def search(
     """
     from automl import api
 
-    target_names = _names(target)
-    options = _spec_options(source, target_names, trials, epochs, time, workers)
+    target_names = names_of(target)
+    options = spec_options(source, target_names, trials, epochs, time, workers)
     options |= {} if task is None else {"task": task}
     if dry_run:
         return _estimate(source, target_names, options)
@@ -68,7 +68,14 @@ def resume(
     Nothing that finished runs again. A larger bound extends a search that ended.
     """
     from automl import api
+    from automl.remote import connected
 
+    service = connected(store)
+    if service is not None:
+        budget = {"trials": trials, "time": time}
+        service.resume(search_id, {name: value for name, value in budget.items() if value is not None})
+        print(f"{search_id} goes on at the service; `automl status {search_id}` says how far it is.")
+        return 0
     result = with_progress(
         lambda watch: api.resume(search_id, store=store, watch=watch, trials=trials, time=time)
     )
@@ -85,7 +92,7 @@ def validate(
 
     The estimate comes from training one batch of each family.
     """
-    return _estimate(source, _names(target), {} if task is None else {"task": task}, as_json)
+    return _estimate(source, names_of(target), {} if task is None else {"task": task}, as_json)
 
 
 def demo(store: StoreOption = None) -> int:
@@ -98,11 +105,11 @@ def demo(store: StoreOption = None) -> int:
     return run_demo(store)
 
 
-def _names(target: list[str] | None) -> Target:
+def names_of(target: list[str] | None) -> Target:
     return target[0] if target is not None and len(target) == 1 else target
 
 
-def _spec_options(
+def spec_options(
     source: str,
     target: Target,
     trials: int | None,

@@ -30,7 +30,7 @@ log = logging.getLogger("automl.books")
 FOLD_SECONDS = 5.0  # between two folds
 MOST_FOLD_SECONDS = 30.0  # where folds fail or take long
 PRUNE_SECONDS = 60.0  # between two prunings, or twenty times what one takes
-State = Literal["running", "complete", "stopped", "failed"]
+State = Literal["queued", "running", "complete", "stopped", "failed"]
 
 
 class Books:
@@ -110,43 +110,63 @@ class Books:
             pause = min(MOST_FOLD_SECONDS, 2 * pause) if busy else FOLD_SECONDS
 
     def _write_row(self, state: State, reason: str | None = None, message: str | None = None) -> None:
-        search, progress, now = self._search, self.progress, datetime.now(UTC)
-        counts: dict[str, Any] = {}
-        if progress is not None:
-            counts = {
-                "n_trials": progress.n_complete + progress.n_stopped + progress.n_failed,
-                "n_complete": progress.n_complete,
-                "n_stopped": progress.n_stopped,
-                "n_failed": progress.n_failed,
-                "n_refits": progress.n_refits_done,
-                "n_planned": progress.n_planned,
-                "best_trial": progress.best_trial,
-                "best_score": progress.best_score,
-            }
+        seconds = time.monotonic() - self._began
         self._fold.update_search(
-            SearchRow(
-                search_id=search.search_id,
-                name=search.name,
-                state=state,
-                reason=reason,
-                message=message,
-                term=self._term,
-                dataset=search.dataset,
-                fingerprint=search.fingerprint,
-                split_id=search.split_id,
-                task=search.task.kind,
-                metric=search.objectives[0].name,
-                goal=search.objectives[0].goal,
-                families=[family.name for family in search.families],
-                train_seconds=time.monotonic() - self._began,
-                created_at=_created(self._folder),
-                updated_at=now,
-                ended_at=None if state == "running" else now,
-                spec=json.dumps(search.spec.model_dump(mode="json"), sort_keys=True),
-                version=VERSION,
-                **counts,
-            )
+            row_of(self._search, self._folder, self._term, state, reason, message, self.progress, seconds)
         )
+
+
+def row_of(
+    search: Search,
+    folder: SearchFolder,
+    term: int,
+    state: State,
+    reason: str | None = None,
+    message: str | None = None,
+    progress: Progress | None = None,
+    seconds: float = 0.0,
+) -> SearchRow:
+    """The row of a search in `searches`.
+
+    Args:
+        term: 0 before the first.
+        seconds: of wall clock, over all terms.
+    """
+    now = datetime.now(UTC)
+    counts: dict[str, Any] = {}
+    if progress is not None:
+        counts = {
+            "n_trials": progress.n_complete + progress.n_stopped + progress.n_failed,
+            "n_complete": progress.n_complete,
+            "n_stopped": progress.n_stopped,
+            "n_failed": progress.n_failed,
+            "n_refits": progress.n_refits_done,
+            "n_planned": progress.n_planned,
+            "best_trial": progress.best_trial,
+            "best_score": progress.best_score,
+        }
+    return SearchRow(
+        search_id=search.search_id,
+        name=search.name,
+        state=state,
+        reason=reason,
+        message=message,
+        term=term,
+        dataset=search.dataset,
+        fingerprint=search.fingerprint,
+        split_id=search.split_id,
+        task=search.task.kind,
+        metric=search.objectives[0].name,
+        goal=search.objectives[0].goal,
+        families=[family.name for family in search.families],
+        train_seconds=seconds,
+        created_at=_created(folder),
+        updated_at=now,
+        ended_at=None if state in ("queued", "running") else now,
+        spec=json.dumps(search.spec.model_dump(mode="json"), sort_keys=True),
+        version=VERSION,
+        **counts,
+    )
 
 
 def _created(folder: SearchFolder) -> datetime:

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from importlib.metadata import version
 
 from fastapi import FastAPI, Request
 from starlette.middleware.base import RequestResponseEndpoint
 from starlette.responses import Response
 
+from automl.execution.jobs import Jobs
 from automl.service.access import Routes
 from automl.service.audit import Audit
+from automl.service.dispatcher import Dispatcher
 from automl.service.problems import answer, explain_errors
-from automl.service.routes import bundles, searches, tokens
+from automl.service.queue import Need
+from automl.service.routes import bundles, searches, submitting, tokens
 from automl.service.tokens import Tokens
 from automl.store import Store
 
 MOST_BYTES = 2**20  # of the body of a request that is no upload
+MOST_UPLOAD_BYTES = 50 * 2**30
+_UPLOADS = "/v1/uploads/"
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Cache-Control": "no-store",
@@ -24,15 +31,29 @@ _HEADERS = {
 }
 
 
-def build(store: Store) -> FastAPI:
-    """The service over one store."""
-    app = FastAPI(title="automl", version=version("automl"), docs_url=None, redoc_url=None, openapi_url=None)
+def build(store: Store, jobs: Jobs, capacity: Callable[[], Need]) -> FastAPI:
+    """The service over one store.
+
+    Args:
+        jobs: where the drivers of searches run.
+        capacity: of the cluster that their workers share, at the moment.
+    """
+    dispatcher = Dispatcher(store, jobs, capacity)
+    app = FastAPI(
+        title="automl",
+        version=version("automl"),
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        lifespan=_lifespan(dispatcher),
+    )
     explain_errors(app)
     audit, known = Audit(store), Tokens(store)
     routes = Routes(known, audit)
     searches.add(routes, store)
     bundles.add(routes, store)
     tokens.add(routes, known, audit)
+    submitting.add(routes, store, dispatcher, capacity, audit)
 
     @routes.router.get("/health")
     def health() -> dict[str, str]:
@@ -50,13 +71,26 @@ def build(store: Store) -> FastAPI:
     return app
 
 
+def _lifespan(dispatcher: Dispatcher) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    """The dispatcher works while the service does."""
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        dispatcher.start()
+        try:
+            yield
+        finally:
+            dispatcher.stop()
+
+    return lifespan
+
+
 async def _careful(request: Request, go_on: RequestResponseEndpoint) -> Response:
     """Refuses bodies that are too large before they are read, and says to browsers what not to do."""
     said = request.headers.get("content-length", "0")
-    if not said.isdecimal() or int(said) > MOST_BYTES:
-        response: Response = answer(
-            413, f"A request has at most {MOST_BYTES} bytes here, but got {said[:30]}."
-        )
+    most = MOST_UPLOAD_BYTES if request.url.path.startswith(_UPLOADS) else MOST_BYTES
+    if not said.isdecimal() or int(said) > most:
+        response: Response = answer(413, f"A request has at most {most} bytes here, but got {said[:30]}.")
     elif "chunked" in request.headers.get("transfer-encoding", "").lower():
         response = answer(411, "Say how long the request is: Content-Length is missing.")
     else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import os
 import threading
 import time
 from pathlib import Path
@@ -11,7 +12,9 @@ import httpx
 import uvicorn
 
 from automl.errors import RequestError, UnreachableError
+from automl.execution.jobs import ProcessJobs
 from automl.service.app import build
+from automl.service.queue import Need
 from automl.store import Store
 
 PROBE_SECONDS = 20.0
@@ -31,12 +34,23 @@ def check_open(host: str, certificate: Path | None, key: Path | None, behind_pro
         )
 
 
+def capacity() -> Need:
+    """What the searches share: the cluster at ``RAY_ADDRESS``, else this machine."""
+    address = os.environ.get("RAY_ADDRESS")
+    if address is None:
+        return Need(float(len(os.sched_getaffinity(0))), 0.0)
+    from automl.execution import machine_at
+
+    machine = machine_at(address)
+    return Need(float(machine.n_cpus), float(machine.n_gpus))
+
+
 def configuration(
     store: Store, host: str, port: int, certificate: Path | None = None, key: Path | None = None
 ) -> uvicorn.Config:
     """How the service is served."""
     return uvicorn.Config(
-        build(store),
+        build(store, ProcessJobs(str(store)), capacity),
         host=host,
         port=port,
         ssl_certfile=certificate,

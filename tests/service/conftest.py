@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import threading
 import time
@@ -17,6 +18,7 @@ from toys import toy_spec
 import automl
 from automl.execution.local import LocalExecutor
 from automl.remote import Remote
+from automl.service.dispatcher import SUBMISSION
 from automl.service.roles import ROLES
 from automl.service.serve import configuration
 from automl.service.tokens import Tokens
@@ -42,6 +44,8 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     result = automl.search(toy_spec(folder), store=folder / "store", executor=LocalExecutor())
     assert result.state == "complete"
     store = open_store(folder / "store")
+    submission = {"user": "a-submitter", "at": "2026-01-01T00:00:00+00:00", "order": 0.0}
+    (store.search(result.search_id).place / SUBMISSION).write_once(json.dumps(submission).encode())
     server = uvicorn.Server(configuration(store, "127.0.0.1", 0))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()

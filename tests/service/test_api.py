@@ -12,16 +12,18 @@ import httpx
 import pytest
 from service.conftest import Running
 
+from automl.execution.jobs import ProcessJobs
 from automl.service.access import PUBLIC, ROLE
 from automl.service.app import MOST_BYTES, build
 from automl.service.roles import ROLES, Role, allows
+from automl.service.serve import capacity
 from automl.service.tokens import Tokens
 
 
 def all_routes(running: Running) -> list[tuple[str, str, Role | None]]:
     """Method, path and role of every route, as the application was built."""
     found = []
-    for route in build(running.store).state.routes:
+    for route in build(running.store, ProcessJobs(str(running.store)), capacity).state.routes:
         for method in sorted(route.methods):
             found.append((method, route.path, (route.openapi_extra or {}).get(ROLE)))
     return found
@@ -35,7 +37,13 @@ def call(running: Running, method: str, path: str, role: str | None = None, **mo
 
 
 def filled(running: Running, path: str) -> str:
-    names = {"search_id": running.search_id, "name": "model.json", "token_id": "0" * 12, "day": "2026-01-01"}
+    names = {
+        "digest": "0" * 64,
+        "search_id": running.search_id,
+        "name": "model.json",
+        "token_id": "0" * 12,
+        "day": "2026-01-01",
+    }
     for name, value in names.items():
         path = path.replace(f"{{{name}}}", value)
     assert "{" not in path, f"the test does not know how to fill {path}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,20 +41,34 @@ class DiskPlace(Place):
     def write_once(self, content: bytes) -> None:
         self._write(content, _link)
 
+    def write_once_from(self, file: Path) -> None:
+        def copied(temporary: Path) -> None:
+            with file.open("rb") as source, temporary.open("xb") as out:
+                shutil.copyfileobj(source, out, 2**20)
+                out.flush()
+                os.fsync(out.fileno())
+
+        self._put(copied, _link)
+
     def write_over(self, content: bytes) -> None:
         self._write(content, os.replace)
 
-    def _write(self, content: bytes, put: object) -> None:
+    def _write(self, content: bytes, put: Callable[[Path, Path], None]) -> None:
+        def written(temporary: Path) -> None:
+            with temporary.open("xb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+
+        self._put(written, put)
+
+    def _put(self, write: Callable[[Path], None], put: Callable[[Path, Path], None]) -> None:
         path = self.path
         temporary = path.parent / f"{TEMPORARY}{path.name}-{secrets.token_hex(4)}"
         try:
             make_folder(path.parent)
             try:
-                with temporary.open("xb") as file:
-                    file.write(content)
-                    file.flush()
-                    os.fsync(file.fileno())
-                assert callable(put)
+                write(temporary)
                 put(temporary, path)
             finally:
                 temporary.unlink(missing_ok=True)

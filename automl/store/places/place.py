@@ -64,6 +64,10 @@ class Place(ABC):
             AlreadyRecorded: there is one already; it is as it was.
         """
 
+    def write_once_from(self, file: Path) -> None:
+        """Put the content of a file of this machine there, as `write_once` does."""
+        self.write_once(file.read_bytes())
+
     @abstractmethod
     def write_over(self, content: bytes) -> None:
         """Put this in the place of the file that may be there."""
