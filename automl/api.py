@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from automl.errors import NotFoundError, RequestError, SpecError, nearest
 from automl.spec import SearchSpec, check_budget, parse_spec, read_spec
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from automl.run import Outcome, Watch
     from automl.store import Place, Store
 
+_FOLLOW_SECONDS = 2.0  # between two looks at logs
 Source = str | Path | Mapping[str, Any] | SearchSpec
 
 
@@ -204,6 +206,46 @@ def searches(search_id: str | None = None, *, store: str | Path | None = None) -
         opened.search(search_id)
         frame = frame.filter(search_id=search_id)
     return frame.collect()
+
+
+def logs(
+    search_id: str, *, store: str | Path | None = None, follow: bool = False
+) -> Iterator[tuple[str, bytes]]:
+    """What the driver and the workers of a search say, piece by piece: the name of a log, and lines of it.
+
+    Args:
+        follow: goes on with what is added, until it is interrupted.
+
+    Raises:
+        NotFoundError: there is no such search.
+    """
+    from automl import results
+    from automl.remote import connected
+    from automl.store import open_store
+
+    service = connected(store)
+    opened = None if service is not None else open_store(store)
+    offsets: dict[str, int] = {}
+    while True:
+        names = (
+            service.log_names(search_id) if service else results.log_names(cast("Store", opened), search_id)
+        )
+        quiet = True
+        for name in names:
+            offset = offsets.get(name, 0)
+            part = (
+                service.log_part(search_id, name, offset)
+                if service
+                else results.log_part(cast("Store", opened), search_id, name, offset)
+            )
+            if part:
+                quiet = False
+                offsets[name] = offset + len(part)
+                yield name, part
+        if quiet:
+            if not follow:
+                return
+            time.sleep(_FOLLOW_SECONDS)
 
 
 def pull(which: str, folder: str | Path, *, store: str | Path | None = None, onnx: bool = False) -> Path:

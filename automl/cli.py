@@ -30,6 +30,7 @@ for command in (
     reading.status,
     reading.leaderboard,
     reading.trials,
+    reading.logs,
     models.pull,
     models.predict,
     models.evaluate,

@@ -113,6 +113,16 @@ class Remote:
         answer: dict[str, Any] = self._post("searches", {"spec": plain}, seconds=900.0).json()
         return answer
 
+    def log_names(self, search_id: str) -> list[str]:
+        """The logs of a search: of its driver, and of each worker."""
+        found: list[str] = self._get(f"searches/{_part(search_id)}/logs", {}).json()
+        return found
+
+    def log_part(self, search_id: str, name: str, offset: int) -> bytes:
+        """What a log holds from `offset` on."""
+        path = f"searches/{_part(search_id)}/logs/{_part(name)}"
+        return self._get(path, {"offset": str(offset)}).content
+
     def stop(self, search_id: str) -> None:
         """Lets a search write its checkpoints and end."""
         self._post(f"searches/{_part(search_id)}/stop", {})

@@ -1,4 +1,4 @@
-"""The two tables that everybody asks for, of one store: a search's trials, and leaderboards."""
+"""What everybody asks for of one store: a search's trials, its logs, and leaderboards."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import polars as pl
 
 from automl.errors import NotFoundError, nearest
 from automl.store import Store
+
+MOST_LOG_BYTES = 2**20  # at once
 
 
 def leaderboard(
@@ -42,3 +44,20 @@ def trials(store: Store, search_id: str) -> pl.DataFrame:
         descending=[False, goal == "max", False],
         nulls_last=True,
     )
+
+
+def log_names(store: Store, search_id: str) -> list[str]:
+    """The logs of a search: of its driver, and of each worker."""
+    return sorted((store.search(search_id).place / "logs").names())
+
+
+def log_part(store: Store, search_id: str, name: str, offset: int) -> bytes:
+    """What a log holds from `offset` on, at most `MOST_LOG_BYTES`.
+
+    Raises:
+        NotFoundError: there is no such search, or it has no such log.
+    """
+    place = store.search(search_id).place / "logs"
+    if name not in place.names():
+        raise NotFoundError(f"{search_id} has no log {name[:100]!r}: {nearest(name, place.names())}")
+    return (place / name).read()[offset : offset + MOST_LOG_BYTES]

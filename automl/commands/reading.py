@@ -85,6 +85,22 @@ def status(
     show(frame, "json" if as_json else "table", columns)
 
 
+def logs(
+    search_id: SearchArgument,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with what is added.")] = False,
+    store: StoreOption = None,
+) -> None:
+    """Prints what the driver and the workers of a search say."""
+    import sys
+
+    from automl import api
+
+    for name, part in api.logs(search_id, store=store, follow=follow):
+        for line in part.decode(errors="replace").splitlines():
+            print(f"{name.removesuffix('.log')}: {line}")
+        sys.stdout.flush()
+
+
 def families(as_json: JsonOption = False) -> None:
     """Lists the families of networks that can be searched."""
     from automl import catalog

@@ -39,6 +39,19 @@ def test_tables_are_those_of_the_store(from_afar: Running) -> None:
         api.leaderboard(dataset="none")
 
 
+def test_logs_are_those_of_the_store(from_afar: Running) -> None:
+    place = from_afar.store.search(from_afar.search_id).place / "logs" / "driver.log"
+    place.write_over(b"one\ntwo\n")
+    try:
+        found = list(api.logs(from_afar.search_id))
+        assert found == list(api.logs(from_afar.search_id, store=str(from_afar.store)))
+        assert found == [("driver.log", b"one\ntwo\n")]
+        with pytest.raises(NotFoundError):
+            list(api.logs("none-00000000"))
+    finally:
+        place.remove()
+
+
 def test_pulled_models_are_those_of_the_store(from_afar: Running, tmp_path: Path) -> None:
     automl.pull(from_afar.search_id, tmp_path / "far")
     automl.pull(from_afar.search_id, tmp_path / "near", store=str(from_afar.store))

@@ -123,6 +123,12 @@ def test_a_submitted_search_ends_and_the_same_again_is_the_same(service: Service
     assert service.ann.trials(search_id).height == 3
     assert "refit" in service.ann.leaderboard(search_id)["kind"].to_list()
     assert service.ann.pull(search_id, tmp_path / "model").is_dir()
+    assert service.ann.log_names(search_id) == ["driver.log", "worker-0.log"]
+    said = service.ann.log_part(search_id, "driver.log", 0)
+    assert b"the driver of houses-" in said
+    assert service.ann.log_part(search_id, "driver.log", len(said)) == b""
+    with pytest.raises(NotFoundError, match="has no log"):
+        service.ann.log_part(search_id, "../search.json", 0)
     again = service.bob.submit(spec(tmp_path))
     assert (again["search_id"], again["state"]) == (search_id, "complete")
     assert service.ann.place(search_id)["user"] == "ann"  # it stays whose it was

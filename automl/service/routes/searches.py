@@ -8,6 +8,7 @@ from typing import Annotated
 import polars as pl
 from fastapi import Query, Response
 
+from automl.results import log_names, log_part
 from automl.service.access import Routes
 from automl.store import Store
 
@@ -40,6 +41,16 @@ def add(routes: Routes, store: Store) -> None:
         from automl.results import leaderboard
 
         return as_parquet(leaderboard(store, search_id, dataset=dataset, metric=metric))
+
+    @routes.add("GET", "/searches/{search_id}/logs", "viewer")
+    def logs(search_id: str) -> list[str]:
+        """The names of the logs of a search."""
+        return log_names(store, search_id)
+
+    @routes.add("GET", "/searches/{search_id}/logs/{name}", "viewer")
+    def log(search_id: str, name: str, offset: Annotated[int, Query(ge=0, le=2**50)] = 0) -> Response:
+        """What a log holds from `offset` on."""
+        return Response(log_part(store, search_id, name, offset), media_type="application/octet-stream")
 
 
 def as_parquet(frame: pl.DataFrame) -> Response:
