@@ -143,6 +143,8 @@ _OF_KIND: Mapping[str, Mapping[str, Any]] = {
         "resolution": Int(8, 32, prior=16, **_RESOLUTION),
         "kernel": Choice((3, 5), prior=3, limits=_KERNEL_LIMITS),
         "augmentation": augmentation_space(),
+        "squeeze_excitation": Choice((False, True), prior=True),
+        "weight_decay": Float(1e-5, 0.3, log=True, prior=0.05, limits=(0.0, 1e3)),
     },
     "audio": {
         "resolution": Int(16, 64, prior=32, **_RESOLUTION),
