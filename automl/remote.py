@@ -17,7 +17,7 @@ from urllib.parse import quote, urlparse
 
 import httpx
 
-from automl.bundle_files import MANIFEST, to_json, verify
+from automl.bundle_files import MANIFEST, sha256_of, to_json, verify
 from automl.errors import (
     AutoMLError,
     DataError,
@@ -95,7 +95,7 @@ class Remote:
         Raises:
             RequestError: what is wrong with it.
         """
-        from automl.store.uploads import sha256_of, upload_url
+        from automl.store.uploads import upload_url
 
         def sent(path: str) -> str:
             if "://" in path:
@@ -131,9 +131,9 @@ class Remote:
         """Lets a search go on, with other bounds where some are given."""
         self._post(f"searches/{_part(search_id)}/resume", {"budget": dict(budget)})
 
-    def place(self, search_id: str) -> dict[str, Any]:
+    def grant(self, search_id: str) -> dict[str, Any]:
         """What a search has at the moment: ``user``, ``workers``, ``waits_for``."""
-        found: dict[str, Any] = self._get(f"searches/{_part(search_id)}/place", {}).json()
+        found: dict[str, Any] = self._get(f"searches/{_part(search_id)}/grant", {}).json()
         return found
 
     def _upload(self, file: Path, digest: str) -> None:

@@ -14,4 +14,8 @@ StoreOption = Annotated[
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 FormatOption = Annotated[str, typer.Option("--format", help="table, json, csv or parquet.")]
+TrialsOption = Annotated[int | None, typer.Option("--trials", help="At most so many trials.")]
+EpochsOption = Annotated[int | None, typer.Option("--epochs", help="Of one trial, at most.")]
+TimeOption = Annotated[str | None, typer.Option("--time", help="Of the whole search: 90s, 20m, 2h.")]
+WorkersOption = Annotated[int | None, typer.Option("--workers", help="How many trials train at once.")]
 SearchArgument = Annotated[str, typer.Argument(metavar="SEARCH", help="The id of a search.")]

@@ -8,7 +8,15 @@ from typing import Annotated, Any
 
 import typer
 
-from automl.commands.options import JsonOption, SearchArgument, StoreOption
+from automl.commands.options import (
+    EpochsOption,
+    JsonOption,
+    SearchArgument,
+    StoreOption,
+    TimeOption,
+    TrialsOption,
+    WorkersOption,
+)
 from automl.errors import AutoMLError
 
 Target = str | list[str] | None
@@ -33,10 +41,10 @@ def search(
     ],
     target: TargetOption = None,
     task: TaskOption = None,
-    trials: Annotated[int | None, typer.Option(help="At most so many trials.")] = None,
-    epochs: Annotated[int | None, typer.Option(help="Of one trial, at most.")] = None,
-    time: Annotated[str | None, typer.Option(help="Of the whole search: 90s, 20m, 2h.")] = None,
-    workers: Annotated[int | None, typer.Option(help="How many trials train at once.")] = None,
+    trials: TrialsOption = None,
+    epochs: EpochsOption = None,
+    time: TimeOption = None,
+    workers: WorkersOption = None,
     store: StoreOption = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Stop before the first trial.")] = False,
 ) -> int:

@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from automl.commands.options import JsonOption, SearchArgument
+from automl.commands.options import (
+    EpochsOption,
+    JsonOption,
+    SearchArgument,
+    TimeOption,
+    TrialsOption,
+    WorkersOption,
+)
 from automl.commands.searching import TargetOption, TaskOption, names_of, spec_options
 from automl.errors import RequestError
 
@@ -20,10 +27,10 @@ def submit(
     source: Annotated[str, typer.Argument(metavar="SPEC|DATA", help="A spec (.yaml), or a data file.")],
     target: TargetOption = None,
     task: TaskOption = None,
-    trials: Annotated[int | None, typer.Option(help="At most so many trials.")] = None,
-    epochs: Annotated[int | None, typer.Option(help="Of one trial, at most.")] = None,
-    time: Annotated[str | None, typer.Option(help="Of the whole search: 90s, 20m, 2h.")] = None,
-    workers: Annotated[int | None, typer.Option(help="How many trials train at once.")] = None,
+    trials: TrialsOption = None,
+    epochs: EpochsOption = None,
+    time: TimeOption = None,
+    workers: WorkersOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Sends a search to the service at AUTOML_URL, and returns its id.

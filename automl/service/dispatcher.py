@@ -21,7 +21,7 @@ from automl.execution.books import row_of
 from automl.execution.jobs import Jobs
 from automl.resolved import Search
 from automl.run import load_search
-from automl.service.queue import Asking, Need, Place, share_out
+from automl.service.queue import Asking, Grant, Need, share_out
 from automl.store import SearchFolder, Store, reading
 from automl.store.fold import Fold
 
@@ -30,22 +30,34 @@ SUBMISSION, WISH = "submission.json", "wish.json"
 TICK_SECONDS = 1.0
 MOST_DEATHS = 5  # of a driver in a row, before its search is given up
 BACKOFF_SECONDS = 5.0  # before a driver that died is started again; twice as long each time
+PAUSE_SECONDS = (
+    300.0  # a driver that has not ended so long after it was told to is told again, which ends it hard
+)
 _ENDED = ("complete", "failed", "stopped")
+_TURN = "its turn"
 Want = Literal["run", "stop"]
 
 
 @dataclass
 class Entry:
-    """A search that is to run, or runs."""
+    """A search that is to run, or runs.
+
+    Args:
+        after: the last term before that of its driver; None while it has not been started. Rows of such terms
+            say nothing of how the driver ended.
+        n_done: trials that had ended when its driver died last.
+    """
 
     search: Search
     folder: SearchFolder
     user: str
     order: float
     want: Want
-    place: Place = field(default_factory=lambda: Place(0, "its turn"))
-    began: bool = False
+    grant: Grant = field(default_factory=lambda: Grant(0, _TURN))
+    after: int | None = None
+    paused_at: float | None = None
     n_deaths: int = 0
+    n_done: int = 0
     not_before: float = 0.0
     said: str | None = None
 
@@ -66,7 +78,7 @@ class Dispatcher:
         """Takes up what is in the store, and goes on with it from now on."""
         rows = {row["search_id"]: row["state"] for row in self._rows()}
         for search_id in self._store.search_ids():
-            if rows.get(search_id) not in _ENDED:
+            if rows.get(search_id) not in ("complete", "failed"):  # one that is stopped may wait for workers
                 self._take_up(search_id)
         self._thread.start()
 
@@ -88,8 +100,6 @@ class Dispatcher:
             row = self._row(search.search_id)
             if row is not None and row["state"] == "complete":
                 return "complete"
-        else:
-            self._write_row(search, folder, "queued", "It waits for its turn.")
         self.wish(search.search_id, "run")
         return "queued"
 
@@ -105,6 +115,10 @@ class Dispatcher:
             entry = self._entries.get(search_id)
             if entry is None and want == "run":
                 self._take_up(search_id)
+                if (
+                    search_id not in self._jobs.running()
+                ):  # so that a service that is started anew knows of it
+                    self._say_queued(self._entries[search_id], _TURN)
             elif entry is not None:
                 entry.want = want
 
@@ -116,11 +130,11 @@ class Dispatcher:
         except FileNotFoundError:
             return None
 
-    def place(self, search_id: str) -> Place | None:
+    def grant(self, search_id: str) -> Grant | None:
         """What a search has at the moment; None for one that is not to run."""
         with self._lock:
             entry = self._entries.get(search_id)
-            return None if entry is None else entry.place
+            return None if entry is None else entry.grant
 
     def _take_up(self, search_id: str) -> None:
         folder = self._store.search(search_id)
@@ -165,46 +179,67 @@ class Dispatcher:
                 sorted(self._entries.items(), key=lambda item: (item[1].order, item[0]))
             )
         ]
-        for search_id, place in share_out(asking, self._capacity()).items():
+        for search_id, grant in share_out(asking, self._capacity()).items():
             entry = self._entries[search_id]
-            if place.workers != entry.place.workers or not entry.began:
-                content = json.dumps({"workers": place.workers}).encode()
+            if grant.workers != entry.grant.workers or entry.after is None:
+                content = json.dumps({"workers": grant.workers}).encode()
                 (entry.folder.place / ORDERS).write_over(content)
-            entry.place = place
+            entry.grant = grant
             if search_id in running:
-                entry.began = True
-                if place.workers == 0:
-                    self._jobs.pause(search_id)
-            elif place.workers and time.monotonic() >= entry.not_before:
+                self._running(search_id, entry)
+            elif grant.workers and time.monotonic() >= entry.not_before:
+                entry.after, entry.paused_at = entry.folder.last_term(), None
                 self._jobs.start(search_id)
-                entry.began = True
-            elif place.waits_for is not None and place.waits_for != entry.said:
-                self._write_row(entry.search, entry.folder, "queued", f"It waits for {place.waits_for}.")
-                entry.said = place.waits_for
+            elif grant.waits_for is not None and grant.waits_for != entry.said:
+                self._say_queued(entry, grant.waits_for)
+
+    def _running(self, search_id: str, entry: Entry) -> None:
+        """Its driver runs; where it has no worker any more, it is told once to end."""
+        if entry.after is None:  # another service started it
+            entry.after = entry.folder.last_term() - 1
+        now = time.monotonic()
+        if entry.grant.workers == 0 and (entry.paused_at is None or now > entry.paused_at + PAUSE_SECONDS):
+            entry.paused_at = now
+            self._jobs.pause(search_id)
 
     def _absent(self, search_id: str, entry: Entry) -> None:
         """No driver runs: it has ended, it has died, or it has not been started."""
+        if entry.after is None and entry.want == "run":
+            return
         row = self._row(search_id)
-        state = None if row is None else row["state"]
+        state = row["state"] if row is not None else None
         if entry.want == "stop":
             if state not in _ENDED:
                 self._write_row(entry.search, entry.folder, "stopped", "It was stopped.", "cancelled")
             del self._entries[search_id]
-        elif not entry.began:
             return
-        elif state in ("complete", "failed"):
+        assert entry.after is not None
+        of_driver = row is not None and row["term"] > entry.after
+        if of_driver and state in ("complete", "failed"):
             del self._entries[search_id]
-        elif state == "stopped" and entry.place.workers == 0:
-            entry.began = False  # its workers were needed elsewhere: it waits for its next turn
+        elif (
+            of_driver and state == "stopped"
+        ):  # it was told to end, and did so in order: it waits for its turn
+            entry.after = None
+            self._say_queued(entry, _TURN)
         else:
-            entry.n_deaths += 1
-            entry.began = False
+            self._died(search_id, entry, 0 if row is None else row["n_trials"])
+
+    def _died(self, search_id: str, entry: Entry, n_done: int) -> None:
+        """Its driver is gone without a word: it is started again, later each time."""
+        entry.n_deaths = 1 if n_done > entry.n_done else entry.n_deaths + 1
+        entry.n_done, entry.after = n_done, None
+        log.warning("the driver of %s has died for the %d. time in a row", search_id, entry.n_deaths)
+        if entry.n_deaths < MOST_DEATHS:
             entry.not_before = time.monotonic() + BACKOFF_SECONDS * 2 ** (entry.n_deaths - 1)
-            log.warning("the driver of %s has died for the %d. time", search_id, entry.n_deaths)
-            if entry.n_deaths > MOST_DEATHS:
-                message = f"Its driver died {entry.n_deaths} times in a row; its log says more."
-                self._write_row(entry.search, entry.folder, "failed", message, "lost_node")
-                del self._entries[search_id]
+            return
+        message = f"Its driver died {entry.n_deaths} times in a row; its log says more."
+        self._write_row(entry.search, entry.folder, "failed", message, "lost_node")
+        del self._entries[search_id]
+
+    def _say_queued(self, entry: Entry, waits_for: str) -> None:
+        self._write_row(entry.search, entry.folder, "queued", f"It waits for {waits_for}.")
+        entry.said = waits_for
 
     def _write_row(
         self, search: Search, folder: SearchFolder, state: Any, message: str, reason: str | None = None

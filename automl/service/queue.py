@@ -41,8 +41,8 @@ class Asking:
 
 
 @dataclass(frozen=True)
-class Place:
-    """What one search gets.
+class Grant:
+    """What one search is given.
 
     Args:
         workers: how many it may have; fewer than it has means that it gives the others back at their next rung.
@@ -53,7 +53,7 @@ class Place:
     waits_for: str | None = None
 
 
-def share_out(asking: Sequence[Asking], capacity: Need, most_searches: int = 1000) -> dict[str, Place]:
+def share_out(asking: Sequence[Asking], capacity: Need, most_searches: int = 1000) -> dict[str, Grant]:
     """The workers of each search.
 
     Those of the highest priority are served first. Within one priority each turn gives one worker to the user
@@ -86,7 +86,7 @@ def share_out(asking: Sequence[Asking], capacity: Need, most_searches: int = 100
             used = Need(used.cpus + one.need.cpus, used.gpus + one.need.gpus)
             by_user[one.user] = by_user.get(one.user, 0.0) + _share(one.need, capacity)
     return {
-        one.search_id: Place(given[one.search_id], _waits(one, given, asking, capacity)) for one in asking
+        one.search_id: Grant(given[one.search_id], _waits(one, given, asking, capacity)) for one in asking
     }
 
 

@@ -18,6 +18,7 @@ from automl.service.queue import Need
 from automl.store import Store
 
 PROBE_SECONDS = 20.0
+CAPACITY_SECONDS = 30.0  # between two questions to a cluster, whose machines come and go
 
 
 def check_open(host: str, certificate: Path | None, key: Path | None, behind_proxy: bool) -> None:
@@ -34,15 +35,26 @@ def check_open(host: str, certificate: Path | None, key: Path | None, behind_pro
         )
 
 
-def capacity() -> Need:
-    """What the searches share: the cluster at ``RAY_ADDRESS``, else this machine."""
-    address = os.environ.get("RAY_ADDRESS")
-    if address is None:
-        return Need(float(len(os.sched_getaffinity(0))), 0.0)
-    from automl.execution import machine_at
+class Capacity:
+    """What the searches share: the cluster at ``RAY_ADDRESS``, asked every now and then; else this machine."""
 
-    machine = machine_at(address)
-    return Need(float(machine.n_cpus), float(machine.n_gpus))
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._known: Need | None = None
+        self._asked = 0.0
+
+    def __call__(self) -> Need:
+        address = os.environ.get("RAY_ADDRESS")
+        if address is None:
+            return Need(float(len(os.sched_getaffinity(0))), 0.0)
+        with self._lock:
+            if self._known is None or time.monotonic() - self._asked > CAPACITY_SECONDS:
+                from automl.execution import machine_at
+
+                machine = machine_at(address)
+                self._known = Need(float(machine.n_cpus), float(machine.n_gpus))
+                self._asked = time.monotonic()
+            return self._known
 
 
 def configuration(
@@ -50,7 +62,7 @@ def configuration(
 ) -> uvicorn.Config:
     """How the service is served."""
     return uvicorn.Config(
-        build(store, ProcessJobs(str(store)), capacity),
+        build(store, ProcessJobs(str(store)), Capacity()),
         host=host,
         port=port,
         ssl_certfile=certificate,

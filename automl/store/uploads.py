@@ -2,35 +2,24 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 import secrets
-from contextlib import suppress
 from pathlib import Path
 
-from automl.errors import AlreadyRecorded, DataError, NotFoundError, RequestError
+from automl.bundle_files import sha256_of
+from automl.errors import DataError, NotFoundError, RequestError
 from automl.spec import SearchSpec, with_paths
 from automl.store.places import Place
 from automl.store.store import Store
 
 SCHEME = "upload://"
 _URL = re.compile(rf"{SCHEME}([0-9a-f]{{64}})/([A-Za-z0-9_][A-Za-z0-9._ -]{{0,127}})")
-_CHUNK_BYTES = 2**20
 
 
 def upload_url(digest: str, name: str) -> str:
     """How a spec names an upload: ``upload://<sha256>/houses.csv``."""
     return f"{SCHEME}{digest}/{name}"
-
-
-def sha256_of(file: Path) -> str:
-    """The SHA-256 of a file, in hexadecimal digits."""
-    digest = hashlib.sha256()
-    with file.open("rb") as opened:
-        while chunk := opened.read(_CHUNK_BYTES):
-            digest.update(chunk)
-    return digest.hexdigest()
 
 
 class Uploads:
@@ -55,8 +44,8 @@ class Uploads:
                 f"What arrived of {name} is not what was announced: its SHA-256 is {found[:12]}..., and was to be "
                 f"{digest[:12]}.... Send it again."
             )
-        with suppress(AlreadyRecorded):
-            place.write_once_from(file)
+        if not place.exists():
+            place.write_content(file)
 
     def fetch(self, url: str) -> Path:
         """The upload on a disk of this machine, whole and checked.

@@ -16,14 +16,14 @@ from automl.execution.jobs import ProcessJobs
 from automl.service.access import PUBLIC, ROLE
 from automl.service.app import MOST_BYTES, build
 from automl.service.roles import ROLES, Role, allows
-from automl.service.serve import capacity
+from automl.service.serve import Capacity
 from automl.service.tokens import Tokens
 
 
 def all_routes(running: Running) -> list[tuple[str, str, Role | None]]:
     """Method, path and role of every route, as the application was built."""
     found = []
-    for route in build(running.store, ProcessJobs(str(running.store)), capacity).state.routes:
+    for route in build(running.store, ProcessJobs(str(running.store)), Capacity()).state.routes:
         for method in sorted(route.methods):
             found.append((method, route.path, (route.openapi_extra or {}).get(ROLE)))
     return found

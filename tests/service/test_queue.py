@@ -19,7 +19,7 @@ def ask(
 
 
 def workers(asking: list[Asking], capacity: Need, **more: int) -> dict[str, int]:
-    return {name: place.workers for name, place in share_out(asking, capacity, **more).items()}
+    return {name: grant.workers for name, grant in share_out(asking, capacity, **more).items()}
 
 
 def test_one_search_gets_what_there_is_within_what_it_wants() -> None:
@@ -37,16 +37,16 @@ def test_users_share_and_a_user_of_many_searches_gets_no_more() -> None:
 def test_a_higher_priority_goes_first_and_the_rest_gets_what_is_left() -> None:
     asking = [ask("a", workers=8, order=0), ask("b", "bob", priority=5, order=1, workers=6)]
     assert workers(asking, Need(8, 0)) == {"a": 2, "b": 6}
-    places = share_out([asking[0], ask("b", "bob", 5, 1, 8)], Need(8, 0))
-    assert places["a"].waits_for == "1 search of a higher priority"
+    grants = share_out([asking[0], ask("b", "bob", 5, 1, 8)], Need(8, 0))
+    assert grants["a"].waits_for == "1 search of a higher priority"
 
 
 def test_who_waits_is_told_for_what() -> None:
-    places = share_out([ask("a", order=0), ask("b", order=1)], Need(8, 0))
-    assert places["a"].waits_for is None
-    assert places["b"].waits_for == "a free worker: 8 are in use by 1 search"
-    (place,) = share_out([ask("a", need=GPU)], Need(4, 0)).values()
-    assert place.waits_for == "a worker of 1 CPUs and 1 GPUs: the cluster has 4 CPUs and 0 GPUs in all"
+    grants = share_out([ask("a", order=0), ask("b", order=1)], Need(8, 0))
+    assert grants["a"].waits_for is None
+    assert grants["b"].waits_for == "a free worker: 8 are in use by 1 search"
+    (grant,) = share_out([ask("a", need=GPU)], Need(4, 0)).values()
+    assert grant.waits_for == "a worker of 1 CPUs and 1 GPUs: the cluster has 4 CPUs and 0 GPUs in all"
 
 
 def test_small_ones_pass_large_ones_that_do_not_fit() -> None:
@@ -79,19 +79,19 @@ def queues(draw: st.DrawFn) -> list[Asking]:
 def test_nothing_is_given_twice_and_nothing_that_is_wanted_lies_idle(
     asking: list[Asking], cpus: int, gpus: int
 ) -> None:
-    places = share_out(asking, Need(cpus, gpus))
-    assert set(places) == {one.search_id for one in asking}
+    grants = share_out(asking, Need(cpus, gpus))
+    assert set(grants) == {one.search_id for one in asking}
     used = Counter[str]()
     for one in asking:
-        n = places[one.search_id].workers
+        n = grants[one.search_id].workers
         assert 0 <= n <= one.workers
-        assert (places[one.search_id].waits_for is None) == (n > 0 or one.workers == 0)
+        assert (grants[one.search_id].waits_for is None) == (n > 0 or one.workers == 0)
         used["cpus"] += n * one.need.cpus  # type: ignore[assignment]
         used["gpus"] += n * one.need.gpus  # type: ignore[assignment]
     assert used["cpus"] <= cpus + 1e-6
     assert used["gpus"] <= gpus + 1e-6
     for one in asking:
-        if places[one.search_id].workers < one.workers:
+        if grants[one.search_id].workers < one.workers:
             fits = used["cpus"] + one.need.cpus <= cpus and used["gpus"] + one.need.gpus <= gpus
             assert not fits
 

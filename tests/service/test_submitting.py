@@ -117,7 +117,7 @@ def test_a_submitted_search_ends_and_the_same_again_is_the_same(service: Service
     answer = service.ann.submit(spec(tmp_path))
     search_id = answer["search_id"]
     assert (search_id[:7], answer["state"]) == ("houses-", "queued")
-    assert service.ann.place(search_id)["user"] == "ann"
+    assert service.ann.grant(search_id)["user"] == "ann"
     row = service.waits_for(search_id, ("complete", "failed"))
     assert (row["state"], row["n_trials"]) == ("complete", 3)
     assert service.ann.trials(search_id).height == 3
@@ -131,7 +131,7 @@ def test_a_submitted_search_ends_and_the_same_again_is_the_same(service: Service
         service.ann.log_part(search_id, "other.log", 0)
     again = service.bob.submit(spec(tmp_path))
     assert (again["search_id"], again["state"]) == (search_id, "complete")
-    assert service.ann.place(search_id)["user"] == "ann"  # it stays whose it was
+    assert service.ann.grant(search_id)["user"] == "ann"  # it stays whose it was
     with pytest.raises(RequestError, match="belongs to ann"):
         service.bob.stop(search_id)
     service.ann.resume(search_id, {"trials": 5})

@@ -89,10 +89,10 @@ def add(routes: Routes, store: Store, dispatcher: Dispatcher, capacity: Any, aud
         audit.write("resumed", caller(request).user, search_id=search_id)
         return {"search_id": search_id}
 
-    @routes.add("GET", "/searches/{search_id}/place", "viewer")
-    def place(search_id: str) -> dict[str, Any]:
+    @routes.add("GET", "/searches/{search_id}/grant", "viewer")
+    def grant(search_id: str) -> dict[str, Any]:
         """What a search has at the moment: whose it is, how many workers, and what it waits for."""
-        owner, found = dispatcher.owner(search_id), dispatcher.place(search_id)
+        owner, found = dispatcher.owner(search_id), dispatcher.grant(search_id)
         return {
             "user": owner,
             "workers": 0 if found is None else found.workers,

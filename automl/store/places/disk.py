@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from automl.bundle_files import sync_folder
 from automl.errors import AlreadyRecorded, StorageError
 from automl.store.places.place import Found, Place, WorkFolder
 
@@ -41,14 +42,14 @@ class DiskPlace(Place):
     def write_once(self, content: bytes) -> None:
         self._write(content, _link)
 
-    def write_once_from(self, file: Path) -> None:
+    def write_content(self, file: Path) -> None:
         def copied(temporary: Path) -> None:
             with file.open("rb") as source, temporary.open("xb") as out:
                 shutil.copyfileobj(source, out, 2**20)
                 out.flush()
                 os.fsync(out.fileno())
 
-        self._put(copied, _link)
+        self._put(copied, os.replace)
 
     def write_over(self, content: bytes) -> None:
         self._write(content, os.replace)
@@ -169,12 +170,3 @@ def make_folder(path: Path) -> None:
     for folder in reversed(missing):
         folder.mkdir(exist_ok=True)
         sync_folder(folder.parent)
-
-
-def sync_folder(path: Path) -> None:
-    """Make the names in a folder durable."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

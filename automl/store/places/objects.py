@@ -79,22 +79,24 @@ class ObjectPlace(Place):
         return self._retried(lambda: bytes(obstore.get(self.bucket, self.key).bytes()))
 
     def write_once(self, content: bytes) -> None:
-        pause, until = 0.2, time.monotonic() + PATIENCE_SECONDS
-        while True:
+        def put() -> None:
             try:
                 obstore.put(self.bucket, self.key, content, mode="create")
-                return
             except _TAKEN as error:
-                if self._holds(content):  # an earlier try of ours arrived, and only its answer was lost
-                    return
-                raise AlreadyRecorded(f"{self} was written by another first; that one counts.") from error
-            except _REFUSED as error:
-                raise self._refused(error) from error
-            except _LOST as error:
-                if time.monotonic() > until:
-                    raise self._silent(error, PATIENCE_SECONDS) from error
-            time.sleep(random.uniform(0.5, 1) * pause)
-            pause = min(2 * pause, 5.0)
+                if not self._holds(content):  # else an earlier try arrived, and only its answer was lost
+                    raise AlreadyRecorded(f"{self} was written by another first; that one counts.") from error
+
+        self._into_bucket(put)
+
+    def write_content(self, file: Path) -> None:
+        self._into_bucket(lambda: obstore.put(self.bucket, self.key, file))
+
+    def _into_bucket(self, attempt: Callable[[], Any], patience: float = PATIENCE_SECONDS) -> Any:
+        """As `_retried`, where what may be absent is the bucket alone."""
+        try:
+            return self._retried(attempt, patience)
+        except FileNotFoundError as error:
+            raise StorageError(f"There is no bucket for {self}: make it, or correct its name.") from error
 
     def _holds(self, content: bytes) -> bool:
         try:
@@ -103,7 +105,7 @@ class ObjectPlace(Place):
             return False
 
     def write_over(self, content: bytes) -> None:
-        self._retried(lambda: obstore.put(self.bucket, self.key, content))
+        self._into_bucket(lambda: obstore.put(self.bucket, self.key, content))
 
     def exists(self) -> bool:
         return self._head() is not None
@@ -112,7 +114,7 @@ class ObjectPlace(Place):
         return self._names(PATIENCE_SECONDS)
 
     def _names(self, patience: float) -> list[str]:
-        found = self._retried(lambda: obstore.list_with_delimiter(self.bucket, self._prefix()), patience)
+        found = self._into_bucket(lambda: obstore.list_with_delimiter(self.bucket, self._prefix()), patience)
         paths = [*found["common_prefixes"], *(one["path"] for one in found["objects"])]
         return [str(path).rstrip("/").rpartition("/")[2] for path in paths]
 

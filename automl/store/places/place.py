@@ -64,9 +64,12 @@ class Place(ABC):
             AlreadyRecorded: there is one already; it is as it was.
         """
 
-    def write_once_from(self, file: Path) -> None:
-        """Put the content of a file of this machine there, as `write_once` does."""
-        self.write_once(file.read_bytes())
+    @abstractmethod
+    def write_content(self, file: Path) -> None:
+        """Put the content of a file of this machine there, in pieces where it is large.
+
+        For places that are named by a hash of their content: who writes second changes nothing.
+        """
 
     @abstractmethod
     def write_over(self, content: bytes) -> None:
