@@ -25,6 +25,7 @@ from safetensors.numpy import save as arrays_to_bytes
 from safetensors.torch import load_file as load_tensors
 from safetensors.torch import save as tensors_to_bytes
 from torch import nn
+from torch.overrides import TorchFunctionMode
 
 from automl import bundle_files as files
 from automl import catalog, training
@@ -39,6 +40,17 @@ from automl.space_notation import override
 from automl.task import Array, TargetScale, Task
 
 FORMAT = 2
+# What reading raises where a bundle's JSON is of another form, or its numbers of another size, than ours.
+_UNFIT = (
+    LookupError,
+    TypeError,
+    AttributeError,
+    ValueError,
+    ArithmeticError,
+    AssertionError,
+    MemoryError,
+    RuntimeError,
+)
 __all__ = ["Predictor", "load", "save", "verify"]
 
 
@@ -120,8 +132,13 @@ def load(folder: str | Path, family: Family | None = None, device: str = "cpu") 
         chosen = _family(folder, model, family)
         network = _network(folder, chosen, configuration, signature, task)
         preprocessing = _preprocessing(folder)
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        belongs = preprocessing.task == task and preprocessing.signature == signature
+        _check_details(model["details"])
+        _check_scale(scale, signature.n_outputs)
+    except _UNFIT as error:
         raise BundleError(f"{folder / files.MODEL} is not a model of ours: {error!r}.") from error
+    if not belongs:
+        raise BundleError(f"The preprocessing in {folder} is not that of its model; copy or pull it again.")
     return Predictor(network.to(device), signature, task, scale, preprocessing, model, device)
 
 
@@ -151,9 +168,16 @@ def _network(
     _compare_sizes(folder, family, configuration, signature)
     network = training.build_network(family, configuration, signature, seed=0)
     try:
-        network.load_state_dict(load_tensors(folder / files.WEIGHTS))
+        weights = load_tensors(folder / files.WEIGHTS)
+        network.load_state_dict(weights)
     except (SafetensorError, RuntimeError) as error:
         raise BundleError(f"The weights in {folder} cannot be read: {error}") from error
+    unknown = [name for name, tensor in weights.items() if not tensor.isfinite().all()]
+    if unknown:
+        raise BundleError(
+            f"The weights in {folder} are not finite in {len(unknown)} of {len(weights)} tensors, such as "
+            f"{unknown[0]}; pull another model."
+        )
     return network.eval()
 
 
@@ -161,9 +185,11 @@ def _compare_sizes(folder: Path, family: Family, configuration: Configuration, s
     """Refuses weights of other sizes than the network's, which is laid out here without memory."""
     stored = files.read_header(folder / files.WEIGHTS)
     try:
-        with torch.device("meta"):
+        with torch.device("meta"), _NotFilled():
             network = family.build(configuration, signature)
-    except (NotImplementedError, RuntimeError):
+    except (NotImplementedError, RuntimeError) as error:
+        if family.name in catalog.names("family"):
+            raise BundleError(f"The model in {folder} cannot be laid out: {error}") from error
         return  # a user's own family may compute while it is built; strict loading compares again
     wanted = {name: tuple(tensor.shape) for name, tensor in network.state_dict().items()}
     if stored != wanted:
@@ -173,6 +199,29 @@ def _compare_sizes(folder: Path, family: Family, configuration: Configuration, s
             f"{stored.get(name, 'missing')} in the bundle and {wanted.get(name, 'missing')} in the family; "
             "use the version of automl that saved it."
         )
+
+
+class _NotFilled(TorchFunctionMode):
+    """Leaves tensors without memory as they are, where filling them at random would import 800 modules of torch."""
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if func is torch.nn.init.normal_ or func is torch.Tensor.normal_:
+            return args[0] if args else kwargs["tensor"]
+        return func(*args, **(kwargs or {}))
+
+
+def _check_details(details: Mapping[str, Any]) -> None:
+    """Raises one of `_UNFIT` where what is said of a model is of another form than what is shown."""
+    for scores in details.get("scores", {}).values():
+        for score in scores.values():
+            float(score)
+
+
+def _check_scale(scale: TargetScale, n_outputs: int) -> None:
+    """Raises one of `_UNFIT` where a scale is of another number of outputs."""
+    for values in (scale.mean, scale.deviation):
+        if isinstance(values, tuple) and len(values) != n_outputs:
+            raise ValueError(f"a scale of {len(values)} numbers for {n_outputs} outputs")
 
 
 def _as_changes(configuration: Mapping[str, Any]) -> dict[str, Any]:
@@ -191,5 +240,8 @@ def _preprocessing(folder: Path) -> Any:
     from automl.data import Preprocessing
 
     path = folder / files.PREPROCESSING_ARRAYS
-    arrays = load_arrays(path) if path.is_file() else {}
+    try:
+        arrays = load_arrays(path) if path.is_file() else {}
+    except SafetensorError as error:
+        raise BundleError(f"The arrays in {path} cannot be read: {error}") from error
     return Preprocessing.from_plain(files.read_json(folder / files.PREPROCESSING), arrays)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from automl.errors import BundleError
+from automl.failpoint import step
 
 MANIFEST = "manifest.json"
 MODEL = "model.json"
@@ -22,7 +23,8 @@ _REQUIRED = (MODEL, WEIGHTS, PREPROCESSING, CARD)
 _KNOWN = (*_REQUIRED, PREPROCESSING_ARRAYS, ONNX)
 
 # Caps on what a stranger's bundle may make us read before anything of it is trusted.
-_MAX_JSON_BYTES = 64 * 2**20
+_MAX_JSON_BYTES = 16 * 2**20
+_MAX_JSON_PARTS = 500_000  # lists and objects, each of which takes far more memory than its brackets
 _MAX_MANIFEST_BYTES = 2**20
 _MAX_HEADER_BYTES = 2**20
 _MAX_TENSORS = 10_000
@@ -32,11 +34,14 @@ _CHUNK_BYTES = 2**20
 def write_file(path: Path, content: bytes) -> None:
     """Writes a file whole or not at all, and makes it last through a power cut."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    step("before", path)
     with temporary.open("wb") as file:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
+    step("written", path)
     os.replace(temporary, path)
+    step("placed", path)
 
 
 def sync_folder(folder: Path) -> None:
@@ -82,7 +87,7 @@ def verify(folder: str | Path) -> dict[str, Any]:
         BundleError: a file is missing, altered, larger than sensible or not of its kind.
     """
     folder = Path(folder)
-    if not folder.is_dir():
+    if not os.path.isdir(folder):
         raise BundleError(f"A bundle is a folder, but {folder} is not one; check the path.")
     manifest = read_json(folder / MANIFEST, _MAX_MANIFEST_BYTES)
     files = manifest.get("files")
@@ -102,6 +107,26 @@ def verify(folder: str | Path) -> dict[str, Any]:
         elif name.endswith(".safetensors"):
             read_header(folder / name)
     return manifest
+
+
+def check_whose(place: str, folder: Path) -> None:
+    """Checks that a bundle is that of the search and the trial or refit in whose place in the store it lies.
+
+    Args:
+        place: in the store, as ``searches/houses-1a2b3c4d/refits/3-0/1-ab12cd34/bundle``.
+        folder: a copy of it, verified.
+
+    Raises:
+        BundleError: it is another's.
+    """
+    details = read_json(folder / MODEL).get("details")
+    said = details if isinstance(details, Mapping) else {}
+    names = [str(said.get(key)) for key in ("search_id", "name")]
+    if not all(name in place.split("/") for name in names):
+        raise BundleError(
+            f"The bundle at {place} is that of {'/'.join(names)}: somebody has put it in the place of another. "
+            "Restore what was there."
+        )
 
 
 def _check_file(folder: Path, name: str, entry: Any) -> None:
@@ -132,8 +157,13 @@ def read_json(path: Path, max_bytes: int = _MAX_JSON_BYTES) -> dict[str, Any]:
         size = path.stat().st_size
         if size > max_bytes:
             raise BundleError(f"{path} has {size} bytes, more than the {max_bytes} that are read.")
-        value = json.loads(path.read_bytes(), parse_constant=_refuse_constant)
-    except FileNotFoundError:
+        if not os.path.isfile(path):  # a device or a pipe may never end
+            raise FileNotFoundError(path)
+        content = path.read_bytes()
+        if content.count(b"[") + content.count(b"{") > _MAX_JSON_PARTS:
+            raise BundleError(f"{path} holds more than {_MAX_JSON_PARTS} lists and objects.")
+        value = json.loads(content, parse_constant=_refuse_constant)
+    except OSError:
         raise BundleError(f"There is no {path}; the bundle is incomplete: copy or pull it again.") from None
     except (ValueError, RecursionError) as error:
         raise BundleError(f"{path} is not readable JSON ({error}); copy or pull the bundle again.") from None

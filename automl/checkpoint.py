@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+import logging
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,8 @@ from safetensors.torch import load, save
 from torch import Tensor
 
 from automl.bundle_files import sync_folder, write_file
+
+log = logging.getLogger("automl.checkpoint")
 
 
 def save_checkpoint(folder: str | Path, tensors: Mapping[str, Tensor], values: Mapping[str, Any]) -> None:
@@ -43,12 +46,18 @@ def save_checkpoint(folder: str | Path, tensors: Mapping[str, Tensor], values: M
 
 def load_checkpoint(folder: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
     """The newest checkpoint that is whole, or None where there is none."""
+    return next(whole_checkpoints(folder), None)
+
+
+def whole_checkpoints(folder: str | Path) -> Iterator[tuple[dict[str, Tensor], dict[str, Any]]]:
+    """Every checkpoint that is whole, the newest first; one that is damaged is left out, and the log says so."""
     folder = Path(folder)
     for number in reversed(_numbers(folder)):
         contents = _contents(folder, number)
-        if contents is not None:
-            return load(contents[0]), json.loads(contents[1])
-    return None
+        if contents is None:
+            log.warning("bad_checkpoint: %s is not as it was written, and is not used", folder / str(number))
+        else:
+            yield load(contents[0]), json.loads(contents[1])
 
 
 def _contents(folder: Path, number: int) -> tuple[bytes, str] | None:

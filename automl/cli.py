@@ -12,8 +12,8 @@ from typing import Annotated
 
 import typer
 
-from automl.commands import keeping, models, reading, searching, serving, submitting
-from automl.errors import AutoMLError
+from automl.commands import cluster, keeping, models, reading, searching, serving, submitting
+from automl.errors import AutoMLError, shown
 
 app = typer.Typer(
     name="automl",
@@ -35,6 +35,7 @@ for command in (
     models.predict,
     models.evaluate,
     models.generate,
+    cluster.cluster,
     reading.dashboard,
     reading.families,
     reading.datasets,
@@ -116,7 +117,7 @@ _EXTRAS = {
 
 
 def _fail(message: str, status: int) -> None:
-    print(f"automl: {message}", file=sys.stderr)
+    print(f"automl: {shown(message)}", file=sys.stderr)
     sys.exit(status)
 
 

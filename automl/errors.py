@@ -20,6 +20,7 @@ A message is one paragraph: what was expected, what came, what to do.
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable
 
 REASONS = (
@@ -40,12 +41,19 @@ REASONS = (
 
 
 MOST_NAMES = 20  # in one message
+_MOST_CHARACTERS = 2000  # of one message
+_END = 300  # of these, from its end, which says what to do
+# What a terminal obeys, what turns the order of signs around, and halves of pairs, which no file can hold.
+_UNSHOWN = re.compile("[\0-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 class AutoMLError(Exception):
     """Root of every error that the project raises on purpose."""
 
     exit_status = 1
+
+    def __str__(self) -> str:
+        return shown(super().__str__())
 
 
 class RequestError(AutoMLError):
@@ -106,6 +114,17 @@ class TrialFailure(AutoMLError):
         return (type(self), (self.reason, self.message))
 
 
+def shown(message: str) -> str:
+    """The message as a terminal, a page or a log may show it, whatever names and values it repeats.
+
+    >>> shown("no file \\x1b[31mred")
+    'no file \\\\x1b[31mred'
+    """
+    if len(message) > _MOST_CHARACTERS:
+        message = f"{message[: _MOST_CHARACTERS - _END]} ... {message[-_END:]}"
+    return _UNSHOWN.sub(lambda found: ascii(found[0])[1:-1], message)
+
+
 def nearest(name: str, known: Iterable[str]) -> str:
     """A hint that names the closest known name, or what there is when none is close.
 
@@ -115,7 +134,7 @@ def nearest(name: str, known: Iterable[str]) -> str:
     'known are: a, b.'
     """
     names = sorted(known)
-    close = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
+    close = difflib.get_close_matches(name[:_END], names, n=1, cutoff=0.6)
     if close:
         return f"did you mean {close[0]}?"
     more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -202,13 +203,20 @@ def _constraints(spec: SearchSpec, task: Task) -> tuple[Constraint, ...]:
         if name not in known:
             raise SpecError(f"constraints.{name} is not measured: {nearest(name, known)}")
         match = _CONSTRAINT.fullmatch(text.strip())
-        try:
-            constraints.append(Constraint(name, match[1], float(match[2])))  # type: ignore[index]
-        except (TypeError, ValueError):
-            raise SpecError(
-                f"constraints.{name} is such as '<= 5e6' or '>= 0.9', but got {text!r}."
-            ) from None
+        bound = _bound(match[2]) if match else None
+        if match is None or bound is None:
+            raise SpecError(f"constraints.{name} is such as '<= 5e6' or '>= 0.9', but got {text[:100]!r}.")
+        constraints.append(Constraint(name, match[1], bound))
     return tuple(constraints)
+
+
+def _bound(text: str) -> float | None:
+    """The finite number that it is, or None."""
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None
 
 
 def queue_entry(

@@ -179,12 +179,12 @@ class Search:
 
 @cache
 def _own_family(file: str, expected_hash: str | None) -> Family:
-    family = catalog.family_from_file(file)
+    """The family that a file defines; another file than was expected is not run."""
     if file_hash(file) != expected_hash:
         raise SpecError(
             f"{file} has changed since the search began; restore it, or begin a new search with it."
         )
-    return family
+    return catalog.family_from_file(file)
 
 
 def search_hash(search: Search) -> str:

@@ -35,6 +35,9 @@ _SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 ColumnType = Literal["number", "category", "boolean", "date", "text", "ignore"]
 
 _MOST_PROBLEMS = 10  # that one message names
+_MOST = 10**9  # of anything that is counted: what is more is a slip, and overflows somewhere
+_LONGEST = 10 * 366 * 86400.0  # seconds
+_LEAST_SHARE = 0.01  # of a processor, or of a GPU, for a worker
 
 
 def _duration(value: Any) -> Any:
@@ -85,7 +88,7 @@ class DataSpec(_Strict):
 
     path: str | None = Field(None, description="file or folder")
     name: str | None = Field(None, description="a registered data set; see `automl datasets`")
-    openml: int | None = Field(None, description="the number of a data set on openml.org", ge=1)
+    openml: int | None = Field(None, description="the number of a data set on openml.org", ge=1, le=_MOST)
     target: str | list[str] | None = Field(None, description="the column to predict, or several")
     kind: Literal["table", "image", "text", "audio", "series"] | None = Field(
         None, description="where the files do not tell: series for a table whose rows or groups are series"
@@ -114,12 +117,14 @@ class DataSpec(_Strict):
     series: str | None = Field(None, description="the column that says which series a row belongs to")
     horizon: int | None = Field(None, description="steps to forecast", ge=1, le=10_000)
     look_back: int | None = Field(None, description="steps that a forecast sees; inferred", ge=1, le=20_000)
-    season: int | None = Field(None, description="steps after which a series repeats itself; inferred", ge=1)
+    season: int | None = Field(
+        None, description="steps after which a series repeats itself; inferred", ge=1, le=_MOST
+    )
     known: list[str] = Field([], description="columns that are known ahead of time")
     levels: list[float] = Field(
         [0.1, 0.5, 0.9], description="of the quantiles to predict, rising", min_length=1
     )
-    max_rows: int | None = Field(None, description="use a random sample of so many rows", ge=10)
+    max_rows: int | None = Field(None, description="use a random sample of so many rows", ge=10, le=_MOST)
     allow: list[str] = Field([], description="columns that may seem to give the target away")
 
     def numbers_for(self, task: TaskKind) -> Literal["quantile", "standard"]:
@@ -133,6 +138,8 @@ class DataSpec(_Strict):
             raise ValueError(f"give exactly one of path, name, openml, but got {given or 'none'}")
         if any(not 0 < level < 1 for level in self.levels) or sorted(set(self.levels)) != self.levels:
             raise ValueError(f"levels must rise and lie between 0 and 1, but got {self.levels}")
+        if isinstance(self.target, list) and len(set(self.target)) < len(self.target):
+            raise ValueError("target names each column once")
         return self
 
 
@@ -143,7 +150,7 @@ class SplitSpec(_Strict):
     test: Share = 0.2
     by: str | None = Field(None, description="a column whose values never stand in two splits")
     time: str | None = Field(None, description="a column in whose order the splits follow one another")
-    seed: int = Field(0, ge=0)
+    seed: int = Field(0, ge=0, lt=2**32)
 
     @model_validator(mode="after")
     def _leaves_rows(self) -> SplitSpec:
@@ -179,13 +186,15 @@ class PolicySpec(_Strict):
 class BudgetSpec(_Strict):
     """What a search may spend; it ends with whichever comes first."""
 
-    trials: int | None = Field(None, ge=1)
+    trials: int | None = Field(None, ge=1, le=_MOST)
     epochs: int | None = Field(None, description="of one trial at most", ge=1, le=100_000)
-    time: float | None = Field(None, description="of the whole search, refits included", gt=0)
-    gpu_hours: float | None = Field(None, gt=0)
-    cpu_hours: float | None = Field(None, gt=0)
+    time: float | None = Field(None, description="of the whole search, refits included", gt=0, le=_LONGEST)
+    gpu_hours: float | None = Field(None, gt=0, le=_MOST)
+    cpu_hours: float | None = Field(None, gt=0, le=_MOST)
     target: float | None = Field(None, description="stop when a trial's score is this good")
-    plateau: int | None = Field(None, description="stop after so many trials without a better one", ge=1)
+    plateau: int | None = Field(
+        None, description="stop after so many trials without a better one", ge=1, le=_MOST
+    )
 
     _time = field_validator("time", mode="before")(_duration)
 
@@ -195,9 +204,21 @@ class ResourcesSpec(_Strict):
 
     workers: int | None = Field(None, description="how many trials train at once; inferred", ge=1, le=4096)
     gpus: float | None = Field(None, description="of each worker; a share is allowed; inferred", ge=0, le=64)
-    cpus: float = Field(1, description="of each worker", gt=0, le=1024)
-    hung_after: float = Field(600.0, description="seconds without progress until a worker is ended", gt=0)
-    trial_time: float | None = Field(None, description="seconds after which one trial is ended", gt=0)
+    cpus: float = Field(1, description="of each worker", ge=_LEAST_SHARE, le=1024)
+    memory: float | None = Field(None, description="bytes that one worker may take", gt=0)
+    hung_after: float = Field(
+        600.0, description="seconds without progress until a worker is ended", gt=0, le=_LONGEST
+    )
+    trial_time: float | None = Field(
+        None, description="seconds after which one trial is ended", gt=0, le=_LONGEST
+    )
+
+    @field_validator("gpus")
+    @classmethod
+    def _is_a_share(cls, value: float | None) -> float | None:
+        if value is not None and 0 < value < _LEAST_SHARE:
+            raise ValueError(f"must be 0, or at least {_LEAST_SHARE}, but got {value!r}")
+        return value
 
     _durations = field_validator("hung_after", "trial_time", mode="before")(_duration)
 
@@ -241,7 +262,7 @@ class SearchSpec(_Strict):
     resources: ResourcesSpec = ResourcesSpec()
     split: SplitSpec = SplitSpec()
     finalists: FinalistsSpec = FinalistsSpec()
-    priority: int = 0
+    priority: int = Field(0, ge=-_MOST, le=_MOST)
     seed: int = Field(0, ge=0, lt=2**32)
 
     @field_validator("name")
@@ -319,11 +340,53 @@ def check_budget(budget: Mapping[str, Any]) -> dict[str, Any]:
     return {name: getattr(spec.budget, name) for name in budget}
 
 
+def extend_budget(budget: BudgetSpec, changes: Mapping[str, Any]) -> BudgetSpec:
+    """The budget with other bounds: each of `changes` replaces one, or is added to it.
+
+    >>> extend_budget(BudgetSpec(trials=200, time=60), {"trials": "+50", "time": "2h"}).trials
+    250
+
+    Raises:
+        SpecError: an unknown bound, one out of range, or nothing to add to.
+    """
+    if changes.get("epochs") is not None:
+        raise SpecError(
+            "The epochs of a trial decide what a search is, and cannot be changed: begin a new search. What can be "
+            "extended is trials, time, gpu_hours, cpu_hours, target and plateau."
+        )
+    bounds = {}
+    for name, value in changes.items():
+        adds = isinstance(value, str) and value.startswith("+")
+        given = _number(value[1:]) if adds else value
+        bound = check_budget({name: given})[name]
+        now = getattr(budget, name)
+        if adds and (now is None or name == "target"):
+            raise SpecError(
+                f"The search has no bound on {name} that {value!r} could be added to: give a whole one."
+            )
+        bounds[name] = now + bound if adds and bound is not None else bound
+    kept = {name: bound for name, bound in bounds.items() if bound is not None}
+    return BudgetSpec.model_validate({**budget.model_dump(), **check_budget(kept)})
+
+
+def _number(text: str) -> Any:
+    """What is written behind a plus: a number, or a time."""
+    try:
+        return int(text) if text.isascii() and text.isdecimal() else float(text)
+    except ValueError:
+        return text
+
+
 def _relative_to(spec: SearchSpec, folder: Path) -> SearchSpec:
     """The same spec with every local path made absolute, taken from `folder`."""
 
     def absolute(path: str) -> str:
-        return path if "://" in path else str((folder / Path(path).expanduser()).resolve())
+        if "://" in path:
+            return path
+        try:
+            return str((folder / Path(path).expanduser()).resolve())
+        except (OSError, ValueError, RuntimeError) as error:
+            raise SpecError(f"{path!r} cannot be a path ({error}); check it.") from error
 
     return with_paths(spec, absolute)
 

@@ -7,6 +7,7 @@ booleans, and duplicate keys, aliases, tags, deep nesting and large files are re
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -33,7 +34,7 @@ def read_file(path: Path) -> dict[str, Any]:
         NotFoundError: there is no such file.
         SpecError: it is too large, not UTF-8, or not strict YAML with a mapping at the top.
     """
-    if not path.is_file():
+    if not os.path.isfile(path):  # also where the path is none, which is an error of is_file()
         raise NotFoundError(f"There is no spec file {path}; check the path.")
     try:
         size = path.stat().st_size

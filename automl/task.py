@@ -179,7 +179,7 @@ class TargetScale:
     @classmethod
     def from_plain(cls, plain: Mapping[str, Any]) -> TargetScale:
         mean, deviation = (
-            tuple(value) if isinstance(value, list) else value
+            tuple(map(float, value)) if isinstance(value, list) else float(value)
             for value in (plain["mean"], plain["deviation"])
         )
         return cls(mean, deviation)

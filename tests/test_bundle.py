@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -366,3 +368,10 @@ def test_a_bundle_of_format_2_is_read_for_ever() -> None:
     rows = {"a": [0.5, -1.0, None], "b": [0.1, 2.0, 0.3], "colour": ["red", "violet", "blue"]}
     expected = [1.0148589883415076, 1.263268295997803, 0.9692591079685273]
     np.testing.assert_allclose(np.asarray(model.predict(rows)), expected, rtol=1e-5)
+
+
+def test_laying_out_a_network_imports_no_compiler() -> None:
+    said = "import sys, torch; from automl.bundle import _NotFilled\n"
+    said += "with torch.device('meta'), _NotFilled(): torch.nn.Embedding(30, 4)\n"
+    said += "assert 'torch._inductor' not in sys.modules"
+    subprocess.run([sys.executable, "-c", said], check=True)

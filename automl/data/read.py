@@ -54,12 +54,18 @@ def _read(data: DataSpec) -> RawData:
         return read_openml(int(data.path[7:]))
     if "://" in data.path:
         return _read_url(data.path, data)
-    path = Path(data.path).expanduser()
+    try:
+        path = Path(data.path).expanduser()
+    except RuntimeError as error:  # the home of nobody
+        raise DataError(f"{data.path!r} cannot be a path ({error}); check it.") from error
     return reader_for(path).read(path, data)
 
 
 def _read_url(url: str, data: DataSpec) -> RawData:
-    address = urlsplit(url)
+    try:
+        address = urlsplit(url)
+    except ValueError as error:
+        raise DataError(f"{url!r} is not an address ({error}); check it.") from error
     if address.scheme == "file":
         path = Path(address.path)
         return reader_for(path).read(path, data)

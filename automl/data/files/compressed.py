@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import zlib
+from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -48,10 +49,12 @@ def gunzipped(content: bytes, path: Path) -> bytes:
     Raises:
         DataError: it is none, damaged, or holds too much.
     """
-    out = BytesIO()
+    packed, out = BytesIO(content), BytesIO()
     try:
-        with gzip.open(BytesIO(content)) as stream:
-            copy_limited(cast(BinaryIO, stream), out, most_bytes(len(content)), str(path), len(content))
+        with gzip.open(packed) as stream:
+            copy_limited(
+                cast(BinaryIO, stream), out, lambda: most_bytes(packed.tell()), str(path), len(content)
+            )
     except (OSError, EOFError, zlib.error) as error:
         came = looks_like(content[:4096])
         came += " that is cut off or damaged" if came == "a gzip file" else ""
@@ -61,12 +64,14 @@ def gunzipped(content: bytes, path: Path) -> bytes:
     return out.getvalue()
 
 
-def copy_limited(source: BinaryIO, target: BinaryIO, limit: int, name: str, n_compressed: int) -> int:
-    """Copies to the end, and says how many bytes these were; raises `DataError` beyond the limit."""
+def copy_limited(
+    source: BinaryIO, target: BinaryIO, limit: Callable[[], int], name: str, n_compressed: int
+) -> int:
+    """Copies to the end, and says how many bytes these were; raises `DataError` beyond the limit of the moment."""
     n_bytes = 0
     while block := source.read(_BLOCK):
         n_bytes += len(block)
-        if n_bytes > limit:
+        if n_bytes > limit():
             raise too_large(name, n_bytes, n_compressed)
         target.write(block)
     return n_bytes

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
+_MOST_FOLDERS = 1000  # that are looked into: somebody may name the root of a disk
 _DEEPEST = 4  # folders below the first that are looked into: splits, classes, and what an archive adds
 
 
@@ -39,7 +41,7 @@ def medium_of(folder: Path) -> Medium | None:
     """What a folder holds: images or recordings where there are any, else texts; None where none of them."""
     has_texts = False
     depth = len(folder.parts)
-    for here, folders, files in os.walk(folder):
+    for here, folders, files in islice(os.walk(folder), _MOST_FOLDERS):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         if len(Path(here).parts) - depth >= _DEEPEST:
             folders.clear()

@@ -14,7 +14,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO, Self, cast
 
 from automl.data.files.compressed import MAX_BYTES, copy_limited, most_bytes, too_large
 from automl.data.files.inside import stays_inside
@@ -22,9 +22,17 @@ from automl.data.files.sniff import head_of, looks_like
 from automl.errors import DataError
 
 MAX_MEMBERS = 1_000_000
+MAX_NAMES_BYTES = 1_000_000  # of a header of a TAR archive that holds a long name, and whatever else
+_HOLD_NAMES = (
+    tarfile.XHDTYPE,
+    tarfile.XGLTYPE,
+    tarfile.SOLARIS_XHDTYPE,
+    tarfile.GNUTYPE_LONGNAME,
+    tarfile.GNUTYPE_LONGLINK,
+)
 _ENCRYPTED = 0x1  # in the flags of a member (PKWARE APPNOTE.TXT, section 4.4.4)
 # What the standard library raises for archives that are cut off, damaged or of an unknown form.
-_DAMAGED = (
+DAMAGED = (
     zipfile.BadZipFile,
     tarfile.TarError,
     gzip.BadGzipFile,
@@ -74,7 +82,7 @@ def unpack(archive: Path, folder: Path) -> None:
                 if member.n_bytes > left:
                     raise too_large(str(archive), limit - left + member.n_bytes, n_compressed)
                 left -= _write(member, folder, left, str(archive), n_compressed)
-    except _DAMAGED as error:
+    except DAMAGED as error:
         raise DataError(
             f"{archive} is an archive that is cut off, damaged or of an unknown form ({error}). Fetch or make "
             "it again."
@@ -101,7 +109,7 @@ def _write(member: _Member, folder: Path, most: int, name: str, n_compressed: in
         return 0
     target.parent.mkdir(parents=True, exist_ok=True)
     with member.open() as content, target.open("wb") as file:
-        return copy_limited(content, cast(BinaryIO, file), most, name, n_compressed)
+        return copy_limited(content, cast(BinaryIO, file), lambda: most, name, n_compressed)
 
 
 def _members(archive: Path, n_compressed: int) -> Generator[_Member]:
@@ -142,23 +150,35 @@ def check_sizes(file: zipfile.ZipFile, name: Path, n_compressed: int) -> None:
 class _Counted:
     """A stream that refuses to give more than it may: headers, too, can be made to hold any amount."""
 
-    def __init__(self, stream: BinaryIO, limit: int, name: str, n_compressed: int) -> None:
-        self.stream, self.left, self.limit = stream, limit, limit
+    def __init__(self, stream: BinaryIO, limit: Callable[[], int], name: str, n_compressed: int) -> None:
+        self.stream, self.limit, self.n_bytes = stream, limit, 0
         self.name, self.n_compressed = name, n_compressed
 
     def read(self, n_bytes: int) -> bytes:
         block = self.stream.read(n_bytes)
-        self.left -= len(block)
-        if self.left < 0:
-            raise too_large(self.name, self.limit - self.left, self.n_compressed)
+        self.n_bytes += len(block)
+        if self.n_bytes > self.limit():
+            raise too_large(self.name, self.n_bytes, self.n_compressed)
         return block
 
 
+class _Header(tarfile.TarInfo):
+    """A header of a TAR archive; those that hold names are read whole, and must not be large."""
+
+    @classmethod
+    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
+        header = super().frombuf(buf, encoding, errors)
+        if header.type in _HOLD_NAMES and header.size > MAX_NAMES_BYTES:
+            raise tarfile.HeaderError(f"a name of {header.size} bytes")
+        return header
+
+
 def _of_tar(archive: Path, n_compressed: int, is_gzip: bool) -> Generator[_Member]:
-    with cast(BinaryIO, gzip.open(archive) if is_gzip else archive.open("rb")) as stream:
-        limit = most_bytes(n_compressed) if is_gzip else MAX_BYTES
-        counted = _Counted(stream, limit, str(archive), n_compressed)
-        with tarfile.open(fileobj=cast(BinaryIO, counted), mode="r|") as file:
+    with archive.open("rb") as packed, cast(BinaryIO, gzip.open(packed) if is_gzip else packed) as stream:
+        counted = _Counted(
+            stream, lambda: most_bytes(packed.tell()) if is_gzip else MAX_BYTES, str(archive), n_compressed
+        )
+        with tarfile.open(fileobj=cast(BinaryIO, counted), mode="r|", tarinfo=_Header) as file:
             for info in file:
                 is_plain = info.isfile() or info.isdir()
                 open_it = cast("Callable[[], BinaryIO]", partial(file.extractfile, info))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -44,7 +45,7 @@ def reader_for(path: Path) -> Reader:
         NotFoundError: nothing is there.
         DataError: no reader accepts it.
     """
-    if not path.exists():
+    if not os.path.exists(path):  # also where the path is none, which is an error of exists()
         raise NotFoundError(f"There is no file or folder {path} to read data from; check the path.")
     for reader in all_readers():
         if reader.accepts(path):

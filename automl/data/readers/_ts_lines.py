@@ -7,9 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
+from automl.data.limits import MOST_CHANNELS
 from automl.errors import DataError
 from automl.task import Array
 
+_MOST_DIGITS = 9
 _MISSING = ("?", "nan", "")
 
 
@@ -58,7 +60,11 @@ def header_of(lines: list[str], path: Path) -> tuple[Header, int]:
     classes, number = said.get("classlabel", ["false"]), _yes(said, "targetlabel")
     names = tuple(classes[1:]) if _yes(said, "classlabel") else ()
     dimensions = said.get("dimensions", said.get("dimension", [""]))[:1]
-    n_channels = int(dimensions[0]) if dimensions and dimensions[0].isdigit() else None
+    n_channels = None
+    if dimensions and dimensions[0].isdecimal():
+        if len(dimensions[0]) > _MOST_DIGITS:
+            raise DataError(f"{path} says that it has {dimensions[0][:40]}... channels; correct its header.")
+        n_channels = int(dimensions[0])
     return Header(names, bool(names) or _yes(said, "classlabel") or number, number, n_channels), begin
 
 
@@ -83,6 +89,10 @@ def series_of(line: str, header: Header, where: str) -> tuple[Array, str | float
         raise DataError(
             f"{where} should have {header.n_channels} channels, parted by colons"
             f"{', and a label' if header.has_label else ''}, but has {len(parts)}. Correct the line or leave it out."
+        )
+    if len(parts) > MOST_CHANNELS:
+        raise DataError(
+            f"{where} has {len(parts):,} channels, parted by colons, but series have at most {MOST_CHANNELS:,}."
         )
     channels = [_numbers(part, where) for part in parts]
     lengths = {len(channel) for channel in channels}

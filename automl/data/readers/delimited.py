@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections import Counter
 from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
@@ -11,7 +12,9 @@ import polars as pl
 
 from automl.data.files.compressed import gunzipped
 from automl.data.files.encodings import UTF8, decoded, not_in
+from automl.data.files.naming import first_line, some
 from automl.data.files.sniff import looks_like
+from automl.data.limits import check_columns
 from automl.data.raw import RawData
 from automl.data.readers import Reader
 from automl.errors import DataError
@@ -56,10 +59,12 @@ def parse(content: bytes, name: str, is_tsv: bool = False) -> tuple[pl.DataFrame
         frame = pl.read_csv(BytesIO(content), separator=separator, infer_schema=False, has_header=True)
     except UnicodeDecodeError:
         raise DataError(not_in(name, UTF8, 1)) from None
+    except csv.Error as error:
+        raise DataError(f"The first line of {name} cannot be read as names of columns ({error}).") from error
     except pl.exceptions.PolarsError as error:
         if "utf-8" in str(error):
             decoded(content, name, UTF8)
-        reason = str(error).splitlines()[0]
+        reason = first_line(error)
         raise DataError(
             f"{name} cannot be read as a table ({reason}). Expected {len(columns)} values in every row, as "
             "in "
@@ -79,6 +84,7 @@ def _separator(header: str) -> str:
 
 
 def _columns(header: str, separator: str, name: str) -> list[str]:
+    check_columns(header.count(separator) + 1, name)
     cells = [cell.strip() for cell in next(csv.reader([header.rstrip("\r")], delimiter=separator))]
     numbers = [cell for cell in cells if _is_number(cell)]
     if 2 * len(numbers) >= len(cells):
@@ -87,10 +93,10 @@ def _columns(header: str, separator: str, name: str) -> list[str]:
             f"{', '.join(numbers[:3])}. Add a header line."
         )
     columns = [cell or f"unnamed_{i}" for i, cell in enumerate(cells)]
-    twice = sorted({column for column in columns if columns.count(column) > 1})
+    twice = sorted(column for column, count in Counter(columns).items() if count > 1)
     if twice:
         raise DataError(
-            f"{name} has more than one column named {', '.join(twice)}. Every name in its first line must "
+            f"{name} has more than one column named {some(twice)}. Every name in its first line must "
             "be different; if that line is data, add a header line."
         )
     return columns

@@ -11,12 +11,15 @@ import polars as pl
 
 from automl.data.files.compressed import gunzipped
 from automl.data.files.encodings import decoded
+from automl.data.limits import check_columns
 from automl.data.raw import RawData
 from automl.data.readers import Reader
 from automl.errors import DataError
 from automl.spec import DataSpec
 
 _LARGEST = 2**63 - 1  # larger whole numbers stay text, as in CSV files
+_FEW_CELLS = 1_000_000
+_MOST_CELLS = 100  # of the table for each value in it: rows with other keys each make many empty ones
 _ENDINGS = (".jsonl", ".ndjson", ".jsonl.gz", ".ndjson.gz")
 
 
@@ -52,6 +55,13 @@ def parse(content: bytes, name: str, encoding: str) -> tuple[pl.DataFrame, tuple
     if not rows:
         raise DataError(f"{name} is empty; expected one JSON object a line.")
     names = list(dict.fromkeys(key for row in rows for key in row))
+    check_columns(len(names), name)
+    n_values = sum(map(len, rows))
+    if len(names) * len(rows) > max(_FEW_CELLS, _MOST_CELLS * n_values):
+        raise DataError(
+            f"{name} holds {n_values:,} values under {len(names):,} keys in {len(rows):,} lines, so that hardly any "
+            "line has a value for a key. Give the lines the same keys."
+        )
     columns = {key: [row.get(key) for row in rows] for key in names}
     nested = [key for key in names if any(isinstance(value, dict | list) for value in columns[key])]
     plain = [_column(key, columns[key]) for key in names if key not in nested]

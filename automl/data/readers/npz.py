@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import tokenize
 import zipfile
-import zlib
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -12,8 +12,9 @@ import numpy as np
 import polars as pl
 
 from automl.data.files.sniff import head_of, looks_like
-from automl.data.files.unpacking import check_sizes
+from automl.data.files.unpacking import DAMAGED, check_sizes
 from automl.data.images import resized
+from automl.data.limits import check_columns
 from automl.data.raw import LABEL, RawData
 from automl.data.readers import Reader
 from automl.errors import DataError
@@ -21,6 +22,16 @@ from automl.spec import DataSpec
 from automl.task import Array
 
 TARGET = "y"
+# What NumPy and the standard library raise for archives and headers that are damaged, or lie.
+_UNREADABLE = (
+    *DAMAGED,
+    OSError,
+    MemoryError,
+    OverflowError,
+    SyntaxError,
+    TypeError,
+    tokenize.TokenError,
+)
 
 
 def _accepts(path: Path) -> bool:
@@ -59,15 +70,7 @@ def load(path: Path) -> dict[str, Array]:
             check_sizes(archive, path, path.stat().st_size)
         with np.load(path, allow_pickle=False) as file:
             return {key.lower(): file[key] for key in file.files}
-    except (
-        ValueError,
-        OSError,
-        EOFError,
-        MemoryError,
-        RuntimeError,
-        zipfile.BadZipFile,
-        zlib.error,
-    ) as error:
+    except _UNREADABLE as error:
         raise DataError(
             f"{path} cannot be read as arrays of numbers or text ({error}). Pickled objects are refused "
             "because "
@@ -83,6 +86,7 @@ def table_of(path: Path) -> pl.DataFrame:
         raise DataError(
             f"{path} must hold an array x of numbers (rows, columns), but it holds {_shapes(arrays)}."
         )
+    check_columns(x.shape[1], str(path))
     frame = pl.DataFrame({f"x{i}": x[:, i] for i in range(x.shape[1])})
     return frame if y is None or y.shape != (len(x),) else frame.with_columns(pl.Series(TARGET, y))
 
@@ -119,6 +123,7 @@ def from_arrays(
             f"are {x.shape} and {y.shape}."
         )
     if x.ndim == 2 and x.dtype.kind in "biuf":
+        check_columns(x.shape[1], source)
         frame = pl.DataFrame({f"x{i}": np.ascontiguousarray(x[:, i]) for i in range(x.shape[1])})
         return RawData(name, "table", frame.with_columns(pl.Series(TARGET, y)), None, given, (), TARGET)
     images = x[..., None] if x.ndim == 3 else x

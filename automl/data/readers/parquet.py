@@ -11,7 +11,8 @@ import polars as pl
 
 from automl.data import images, values
 from automl.data.files.media import AUDIO, IMAGE, Medium
-from automl.data.files.naming import some
+from automl.data.files.naming import first_line, some
+from automl.data.files.parquet_footer import check_footer
 from automl.data.files.sniff import looks_like
 from automl.data.raw import LABEL, RawData
 from automl.data.readers import Reader
@@ -60,10 +61,11 @@ def parse(content: bytes, name: str) -> pl.DataFrame:
             f"{name} should be a Parquet file, but it is {looks_like(content[:4096])}. "
             "Give the file the ending of what it is, or write it again as Parquet."
         )
+    check_footer(content, name)
     try:
         return pl.read_parquet(io.BytesIO(content))
     except (pl.exceptions.PolarsError, OSError) as error:
-        reason = str(error).splitlines()[0]
+        reason = first_line(error)
         raise DataError(
             f"{name} begins as a Parquet file but is damaged ({reason}); write it again."
         ) from error

@@ -99,8 +99,15 @@ class NumberColumn:
 
     @classmethod
     def from_plain(cls, plain: Mapping[str, Any], arrays: Mapping[str, Array]) -> NumberColumn:
-        own = {key: plain[key] for key in ("name", "median", "low", "high", "has_missing", "lenient")}
-        return cls(**own, scaling=Scaling(plain["mean"], plain["deviation"], arrays.get("quantiles")))
+        own = {key: float(plain[key]) for key in ("median", "low", "high")}
+        scaling = Scaling(float(plain["mean"]), float(plain["deviation"]), arrays.get("quantiles"))
+        return cls(
+            _text(plain["name"]),
+            **own,
+            has_missing=bool(plain["has_missing"]),
+            lenient=bool(plain["lenient"]),
+            scaling=scaling,
+        )
 
 
 @dataclass(frozen=True)
@@ -132,7 +139,7 @@ class BooleanColumn:
 
     @classmethod
     def from_plain(cls, plain: Mapping[str, Any], _arrays: Mapping[str, Array]) -> BooleanColumn:
-        return cls(plain["name"])
+        return cls(_text(plain["name"]))
 
 
 @dataclass(frozen=True)
@@ -182,7 +189,19 @@ class CategoryColumn:
 
     @classmethod
     def from_plain(cls, plain: Mapping[str, Any], _arrays: Mapping[str, Array]) -> CategoryColumn:
-        return cls(plain["name"], tuple(plain["categories"]), plain["from_numbers"])
+        categories = tuple(map(_text, plain["categories"]))
+        return cls(_text(plain["name"]), categories, bool(plain["from_numbers"]))
+
+
+def _text(value: object) -> str:
+    """The value where it is text; a bundle may hold anything.
+
+    Raises:
+        TypeError: it is not.
+    """
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r} is not text")
+    return value
 
 
 def _refuse_other(name: str, expected: str, column: pl.Series, parsed: pl.Series) -> None:

@@ -25,6 +25,7 @@ SPECIAL = (PADDING, UNKNOWN, SEPARATOR)  # ids 0, 1, 2
 _PART = "##"  # begins a part that continues a word
 _FEWEST = 2  # times that a part must be seen to be a token
 _BLOCK = 2048
+_LONGEST = 200_000  # characters of a text that are looked at: more than the most tokens that are ever kept
 
 
 def learn(texts: Iterable[str], size: int) -> tuple[str, ...]:
@@ -36,7 +37,7 @@ def learn(texts: Iterable[str], size: int) -> tuple[str, ...]:
     from tokenizers import trainers
 
     tokenizer = _tokenizer(SPECIAL)
-    plain = [tokenizer.normalizer.normalize_str(text) for text in texts]
+    plain = [tokenizer.normalizer.normalize_str(text[:_LONGEST]) for text in texts]
     counts = Counter(character for text in plain for character in text if not character.isspace())
     by_count = sorted(counts, key=lambda character: (-counts[character], character))
     kept = sorted(by_count[: max((size - len(SPECIAL)) // 2, 1)])
@@ -67,7 +68,8 @@ def token_ids(texts: Sequence[str], vocabulary: tuple[str, ...]) -> Iterator[lis
     """The ids of each text's tokens; a text without any is one unknown token."""
     tokenizer = _restored(vocabulary)
     for start in range(0, len(texts), _BLOCK):
-        for encoding in tokenizer.encode_batch_fast(texts[start : start + _BLOCK], add_special_tokens=False):
+        block = [text[:_LONGEST] for text in texts[start : start + _BLOCK]]
+        for encoding in tokenizer.encode_batch_fast(block, add_special_tokens=False):
             yield encoding.ids or [1]
 
 
