@@ -202,7 +202,7 @@ class _Driver:
             state, reason, message = "stopped", "cancelled", "It was interrupted, and can be resumed."
         elif progress.best_trial is None and progress.n_refits_done == 0:
             state = "failed"
-        self._books.close(state, reason, message)
+        message = self._books.close(state, reason, message)
         self._watch(self._search, progress)
         return Outcome(self._search.search_id, state, progress, message)
 

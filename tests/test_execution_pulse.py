@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,9 @@ import pytest
 from toys import toy_spec
 
 import automl
+from automl import catalog
 from automl.errors import TrialFailure
-from automl.execution import attempt
+from automl.execution import attempt, local
 from automl.execution.local import LocalExecutor
 from automl.store import open_store
 
@@ -44,7 +46,10 @@ def test_trials_stop_within_an_epoch_once_the_time_is_over(tmp_path: Path) -> No
     first, *held = result.trials().sort("trial").iter_rows(named=True)
     assert (first["state"], first["n_epochs"] in (1, 2)) == ("stopped", True)
     assert first["train_seconds"] < 5 + 0.5  # the epoch takes 2 seconds, and was not waited for
-    assert {row["reason"] for row in held} <= {"timeout"}  # what the worker held, and had not begun
+    assert {row["reason"] for row in held} <= {"preempted"}  # what the worker held, and had not begun
+    (search_id,) = open_store(tmp_path / "store").search_ids()
+    row = automl.api.searches(search_id, store=tmp_path / "store").row(0, named=True)
+    assert (row["n_stopped"], row["n_failed"]) == (1, 0)
 
 
 def test_trial_without_an_epoch_when_the_time_is_over_has_failed(tmp_path: Path) -> None:
@@ -90,6 +95,33 @@ def test_pausing_does_not_wait_for_a_long_epoch(tmp_path: Path) -> None:
     store = open_store(tmp_path / "store")
     (search_id,) = store.search_ids()
     assert [r.kind for r in store.search(search_id).records()].count("trial") == 0  # it goes on with a resume
+
+
+def test_baseline_that_takes_long_is_said_to_live(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    heard: list[str] = []
+    alive = local._Ticking.alive
+
+    def hear(self: Any, worker: str, work: Any) -> Any:
+        heard.append(work.name)
+        return alive(self, worker, work)
+
+    mean = catalog.baseline("mean")
+
+    def slowly(*given: Any) -> Any:
+        time.sleep(0.5)
+        return mean.fit(*given)
+
+    monkeypatch.setattr(local._Ticking, "alive", hear)
+    monkeypatch.setattr(catalog, "baseline", lambda _name: replace(mean, fit=slowly))
+    resources = {"workers": 1, "hung_after": 0.05}  # and it may take six times as long
+    result = automl.search(
+        toy_spec(tmp_path, budget={"trials": 1, "epochs": 1}, resources=resources),
+        store=tmp_path / "store",
+        executor=LocalExecutor(),
+    )
+    assert result.state == "complete"
+    for name in ("mean", "linear", "gradient_boosting"):
+        assert 1 <= heard.count(name) <= 6
 
 
 def test_too_long_is_a_timeout() -> None:

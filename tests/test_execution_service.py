@@ -73,6 +73,56 @@ def test_of_what_a_dead_worker_held_only_what_it_was_running_is_lost(
     assert [(work.name, work.attempt) for work in again] == [("2", 2), ("3", 2), ("4", 2), ("5", 1)]
 
 
+def test_what_a_worker_held_and_has_not_begun_goes_to_who_asks_next(
+    search: Search, folder: SearchFolder
+) -> None:
+    service = begin(search, folder, "0", "1")
+    held = service.ask("0", 4).answer.assignments
+    ended = [record(search, folder, held[0], "diverged")]
+    service.ask("0", 1, ended)
+    found = reasons(folder)
+    assert [found[work.name, 1] for work in held] == ["diverged", *3 * ["preempted"]]
+    again = service.ask("1", 2).answer.assignments
+    assert [(work.name, work.attempt) for work in again] == [(held[2].name, 2), (held[3].name, 2)]
+    assert service.status().progress.n_failed == 3  # those that `record` ends, and none that was put back
+
+
+def test_worker_that_ran_out_of_memory_is_told_apart_from_one_that_died(
+    search: Search, folder: SearchFolder
+) -> None:
+    service = begin(search, folder, "0")
+    (work,) = service.ask("0").answer.assignments
+    for _ in range(2):
+        service.lose("0", "out_of_memory_host", "as told")
+        service.register("0")
+        (again,) = service.ask("0").answer.assignments
+        if again.name != work.name:
+            break
+        assert (again.attempt, again.micro_batches) == (2, 2)
+    assert reasons(folder) | {
+        (work.name, 1): "out_of_memory_host",
+        (work.name, 2): "out_of_memory_host",
+    } == reasons(folder)
+    assert again.name != work.name  # it was tried once more, and then given up
+
+
+def test_work_of_a_worker_that_is_known_to_be_dead_goes_on_before_it_comes_back(
+    search: Search, folder: SearchFolder
+) -> None:
+    service = begin(search, folder, "0", "1")
+    held = service.ask("0", 2).answer.assignments
+    assert (service.holds("0"), service.holds("1"), service.holds("2")) == (True, False, False)
+    service.lose("0", "lost_node", "the node of worker 0 died")
+    assert not service.holds("0")
+    found = reasons(folder)
+    assert [found[work.name, 1] for work in held] == ["lost_node", "preempted"]
+    again = service.ask("1", 2).answer.assignments
+    assert [(work.name, work.attempt) for work in again] == [(work.name, 2) for work in held]
+    service.register("0")  # it comes back, and takes nothing from anybody
+    assert service.holds("1")
+    assert reasons(folder) == found
+
+
 def test_work_that_kills_its_worker_is_given_up_and_nothing_beside_it(
     search: Search, folder: SearchFolder
 ) -> None:
@@ -204,3 +254,18 @@ def test_finished_search_is_known_without_a_worker(search: Search, folder: Searc
     progress = finished(search, folder)
     assert progress is not None
     assert progress.n_failed == 10  # then it gave up
+
+
+def test_a_rung_that_is_reached_while_all_pauses_is_judged(tmp_path: Path) -> None:
+    changes = {"budget": {"trials": 30, "epochs": 27}, "resources": {"workers": 3}}
+    search = plan_search(spec_of(toy_spec(tmp_path, **changes)))[0]
+    folder = open_store(tmp_path / "store", create=True).create_search(search.search_id, search.to_plain())
+    service = begin(search, folder, "0", "1", "2")
+    first, second, third = (service.ask(worker).answer.assignments[0] for worker in "012")
+    rung, sign = search.plan().rungs[0], 1.0 if search.objectives[0].goal == "min" else -1.0
+    service.pause()
+    assert service.report("0", first, rung, sign) == "pause"
+    assert service.report("1", second, rung, 2 * sign) == "pause"
+    assert service.report("2", third, rung, 3 * sign) == "stop"
+    judged = [(entry["trial"], entry["epoch"]) for entry in folder.read_journal() if entry["event"] == "rung"]
+    assert judged == [(work.trial, rung) for work in (first, second, third)]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import secrets
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -20,10 +22,11 @@ import automl
 from automl.errors import AlreadyRecorded, RequestError, StorageError, UnreachableError
 from automl.execution import attempt
 from automl.execution.local import LocalExecutor
-from automl.store import Place, open_store
+from automl.store import Place, delta, open_store
 from automl.store.fold import Fold
 from automl.store.lease import lease
 from automl.store.places import locate, objects
+from automl.store.places import place as places
 from automl.store.retention import delete, gc, prune
 from automl.store.tables import compact, scan
 from benchmarks.faults.proxy import FlakyProxy
@@ -75,6 +78,13 @@ def test_what_is_written_is_read_and_listed(place: Place) -> None:
     assert ((place / "a").is_folder(), (place / "a/b.json").is_folder()) == (True, False)
     assert str(locate(str(place / "a")) / "b.json") == str(place / "a" / "b.json")
     assert (place / "a" / "b.json").name == "b.json"
+
+
+def test_disk_that_refuses_to_be_read_says_so(tmp_path: Path) -> None:
+    place = locate(str(tmp_path)) / ("x" * 300)  # a name that no disk takes
+    for ask in (place.exists, place.read, place.names, place.is_folder, place.changed_at, place.remove):
+        with pytest.raises(StorageError, match=r"x cannot be (read|removed): File name too long\.$"):
+            ask()
 
 
 def test_what_is_not_there(place: Place) -> None:
@@ -131,10 +141,10 @@ def test_a_folder_is_worked_in_published_and_fetched(place: Place) -> None:
 
 
 def test_a_lease_has_one_holder(place: Place) -> None:
-    with lease(place / "lease", 60) as one, lease(place / "lease", 60) as other:
+    with lease(place, "lease", 60) as one, lease(place, "lease", 60) as other:
         assert (one, other) == (True, False)
     (place / "lease").write_once(b"dead")
-    with lease(place / "lease", -60) as taken:
+    with lease(place, "lease", -60) as taken:
         assert taken
     assert not (place / "lease").exists()
 
@@ -207,6 +217,30 @@ def test_store_that_stays_away_is_said_so(bucket: FlakyProxy, monkeypatch: pytes
         open_store(in_bucket())
 
 
+def test_a_bucket_that_is_not_there_is_said_so(bucket: FlakyProxy) -> None:
+    del bucket
+    for create in (True, False):
+        with pytest.raises(
+            UnreachableError, match="There is no bucket for s3://no-such-bucket/x: make it, or"
+        ):
+            open_store("s3://no-such-bucket/x", create=create)
+
+
+def test_a_file_is_read_in_pieces(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(places, "PIECE_BYTES", 4)
+    content = bytes(range(10))
+    (place / "a").write_once(content)
+    (place / "empty").write_once(b"")
+    assert list((place / "a").pieces()) == [content[:4], content[4:8], content[8:]]
+    assert list((place / "a").pieces(3, 5)) == [content[3:7], content[7:8]]
+    assert (place / "a").read_range(8, 100) == content[8:]
+    assert ((place / "a").read_range(10, 4), (place / "a").read_range(99, 4)) == (b"", b"")
+    assert ((place / "empty").read_range(0, 4), list((place / "empty").pieces())) == (b"", [])
+    assert (place / "a").read_range(3, 0) == b""
+    with pytest.raises(FileNotFoundError):
+        (place / "none").read_range(0, 4)
+
+
 def test_url_carries_no_credentials() -> None:
     with pytest.raises(RequestError, match="carries no credentials"):
         locate("s3://key:secret@bucket/folder")
@@ -256,3 +290,30 @@ def test_a_search_runs_into_a_bucket_is_interrupted_resumed_and_pulled(
     assert "refit" in result.leaderboard()["kind"].to_list()
     model = automl.load(result.pull(tmp_path / "model"))
     assert len(model.predict(tmp_path / "toy.csv")) == 120
+
+
+def test_table_in_a_bucket_that_loses_answers_is_asked_again(bucket: FlakyProxy) -> None:
+    store = open_store(in_bucket(), create=True)
+    folder = store.create_search(SEARCH, {"search_id": SEARCH})
+    folder.term_begin()
+    for number in range(3):
+        folder.write_record(trial_record(number))
+    for _ in range(2):
+        bucket.set("lose_answers", lose=15)  # more than the libraries try again by themselves
+        Fold(store, folder, 1).fold()
+    assert bucket.mode == "pass"
+    assert sorted(scan(store, "trials").collect()["trial"]) == [0, 1, 2]
+
+
+def test_message_of_a_table_that_cannot_be_read_is_one_sentence() -> None:
+    error = OSError(
+        "Kernel error -> Generic S3 error\n     \x1b[31m↳\x1b[0m Error performing GET\n  \x1b[31m↳\x1b[0m end of file."
+    )
+    assert delta._sentence(error) == "Kernel error -> Generic S3 error - Error performing GET - end of file"
+
+
+def test_a_log_is_whole_when_its_process_has_ended(place: Place) -> None:
+    said = "import logging, sys; from automl.execution.logs import log_to; from automl.store.places import locate; "
+    said += "log_to(locate(sys.argv[1]) / 'driver.log'); logging.getLogger('automl').info('the last word')"
+    subprocess.run([sys.executable, "-c", said, str(place)], check=True)
+    assert b"the last word" in (place / "driver.log").read()

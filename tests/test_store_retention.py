@@ -184,16 +184,16 @@ def test_tables_of_other_versions_are_read(store: Store, folder: SearchFolder) -
 
 def test_a_lease_has_one_holder_and_outlives_none(tmp_path: Path) -> None:
     path = tmp_path / "a" / "lease"
-    place = DiskPlace(path)
-    with lease(place, 60) as one:
+    folder = DiskPlace(path.parent)
+    with lease(folder, "lease", 60) as one:
         assert one
-        with lease(place, 60) as other:
+        with lease(folder, "lease", 60) as other:
             assert not other
         assert path.exists()
     assert not path.exists()
     path.write_text("dead")
     old(path)
-    with lease(place, 60) as taken, lease(place, 60) as other:
+    with lease(folder, "lease", 60) as taken, lease(folder, "lease", 60) as other:
         assert (taken, other) == (True, False)
     assert list(path.parent.iterdir()) == []
 

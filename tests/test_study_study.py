@@ -150,12 +150,25 @@ def test_lost_attempts_are_tried_three_times_and_preempted_ones_always() -> None
     for attempt in range(1, 7):
         (work,) = study.ask(1, 0.0).assignments
         assert (work.name, work.attempt) == ("0", attempt)
-        study.lose("trial", "0", attempt, "preempted" if attempt <= 4 else "lost_node", 0.0)
-        study.lose("trial", "0", attempt, "lost_node", 0.0)  # told twice: no difference
+        study.lose("trial", "0", attempt, "preempted" if attempt <= 4 else "hung", 0.0)
+        study.lose("trial", "0", attempt, "hung", 0.0)  # told twice: no difference
     (work,) = study.ask(1, 0.0).assignments
     study.lose("trial", "0", work.attempt, "hung", 0.0)
     assert study.history()[0].state == "failed"
     assert study.ask(1, 0.0).assignments[0].name == "1"
+
+
+def test_trial_that_was_put_back_when_the_time_was_over_has_not_failed() -> None:
+    study = Study(plan(baselines=(), queue=(), budget=Budget(seconds=100.0)), lambda _entries: None)
+    assert [work.name for work in study.ask(2, 0.0).assignments] == ["0", "1"]
+    study.lose("trial", "1", 1, "preempted", 99.0)
+    study.finish("trial", "0", 1, Result("complete", {"accuracy": 0.5}, seconds=10.0), 99.0)
+    assert study.is_late(99.0)
+    assert [work.kind for work in study.ask(1, 99.0).assignments] == ["refit"]
+    progress = study.progress(99.0)
+    assert (progress.n_complete, progress.n_failed, progress.n_running) == (1, 0, 0)
+    assert progress.notes[0] == "The time of 100 s was used."
+    assert [trial.state for trial in study.history()] == ["complete", "failed"]
 
 
 def test_memory_that_ran_out_is_tried_once_more_in_smaller_parts() -> None:
@@ -213,6 +226,25 @@ def test_user_ends_and_resumes_a_search() -> None:
     assert again.ask(1, 2.0).done
     assert again.reopen()
     assert again.ask(1, 2.0).assignments[0].name == "2"
+
+
+def attempts_until_failed(reason: str) -> int:
+    study = Study(plan(baselines=(), queue=()), lambda _entries: None)
+    name = study.ask(1, 0.0).assignments[0].name
+    for attempt in range(1, 100):
+        study.lose("trial", name, attempt, reason, 0.0)
+        if study.history()[int(name)].state == "failed":
+            return attempt
+        again = study.ask(1, 0.0).assignments[0]
+        assert (again.name, again.attempt) == (name, attempt + 1)
+    return 100
+
+
+@pytest.mark.parametrize(
+    ("reason", "n"), [("lost_worker", 3), ("hung", 3), ("lost_node", 20), ("preempted", 100)]
+)
+def test_who_loses_a_machine_is_tried_longer_than_who_kills_a_worker(reason: str, n: int) -> None:
+    assert attempts_until_failed(reason) == n
 
 
 def test_longer_budget_reopens_a_search_and_keeps_its_refits() -> None:

@@ -266,6 +266,16 @@ def test_training_that_diverges_fails_by_name() -> None:
             "out_of_memory_host",
             "The machine's memory was full in epoch 1: DefaultCPUAllocator",
         ),
+        (
+            RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"),
+            "out_of_memory_gpu",
+            "The GPU's memory was full in epoch 1: CUDA error",
+        ),
+        (
+            OSError(12, "Cannot allocate memory"),
+            "out_of_memory_host",
+            "The machine's memory was full in epoch 1: ",
+        ),
     ],
 )
 def test_training_without_memory_fails_by_name(error: Exception, reason: str, message: str) -> None:
@@ -295,6 +305,8 @@ def test_restore_refuses_the_state_of_another_network() -> None:
     with pytest.raises(TrialFailure, match=r"^The checkpoint does not fit this training: ") as caught:
         other.restore(tensors, values)
     assert caught.value.reason == "bad_checkpoint"
+    fresh = training.Training(make_run(changes={"width": 8}))
+    assert next(other.epochs()) == next(fresh.epochs())  # it is as it was
 
 
 def test_read_only_rows_are_trained_on_without_warning() -> None:

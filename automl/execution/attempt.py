@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import logging
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from automl import catalog
-from automl.checkpoint import load_checkpoint, save_checkpoint
+from automl.checkpoint import save_checkpoint, whole_checkpoints
 from automl.errors import TrialFailure
 from automl.execution.judging import Done, allows, compared, judge, judged, median_ms, metrics
 from automl.family import TrainingRun
+from automl.resolved import FamilyChoice, file_hash
 from automl.study import Assignment
 from automl.study.plan import Decision, State
 
@@ -23,10 +27,12 @@ if TYPE_CHECKING:
     from automl.execution.worker import Worker
     from automl.store import WorkFolder
 
+log = logging.getLogger("automl.worker")
 CHECKPOINT_SECONDS = 20.0  # a lost worker costs at most about so much work
 REPORT_SECONDS = 0.5  # the study hears of an attempt at rungs, and at least so often
 PULSE_SECONDS = 5.0  # and so often within an epoch that takes long
 GRACE_SECONDS = 10.0  # an attempt that is to pause goes on for so long to the end of its epoch
+BASELINE_PATIENCE = 6  # times `hung_after`, for which a baseline may take: it cannot say how far it is
 
 
 class Paused(Exception):
@@ -62,6 +68,8 @@ class _Pulse:
 
     def __call__(self) -> None:
         now = time.perf_counter()
+        if self._worker.preempted.is_set():
+            self._pause(now)
         if now - self._heard < PULSE_SECONDS:
             return
         self._heard = now
@@ -74,9 +82,12 @@ class _Pulse:
         if decision == "stop":
             raise _Late(now - self._began)
         if decision == "pause":
-            self._pausing = self._pausing or now
-            if now - self._pausing > GRACE_SECONDS:
-                raise Paused
+            self._pause(now)
+
+    def _pause(self, now: float) -> None:
+        self._pausing = self._pausing or now
+        if now - self._pausing > GRACE_SECONDS:
+            raise Paused
 
 
 def _too_long(limit: float) -> TrialFailure:
@@ -88,22 +99,51 @@ def run_baseline(worker: Worker, work: Assignment) -> Done:
     baseline = catalog.baseline(work.name)
     data = worker.prepared
     began = time.perf_counter()
-    predict = baseline.fit(data.train, data.signature, data.task, work.seed)
-    seconds = time.perf_counter() - began
-    scores, predictions = {}, {}
-    for split, rows in (("validation", data.validation), ("test", data.test)):
-        prediction = compared(worker, predict(rows.inputs))
-        predictions[split] = (rows, prediction)
-        scores[split] = judge(worker, rows, prediction)
-    first = {name: values[:1] for name, values in data.validation.inputs.items()}
+    with _said_to_live(worker, work):
+        predict = baseline.fit(data.train, data.signature, data.task, work.seed)
+        seconds = time.perf_counter() - began
+        scores, predictions = {}, {}
+        for split, rows in (("validation", data.validation), ("test", data.test)):
+            prediction = compared(worker, predict(rows.inputs))
+            predictions[split] = (rows, prediction)
+            scores[split] = judge(worker, rows, prediction)
+        first = {name: values[:1] for name, values in data.validation.inputs.items()}
+        latency = median_ms(lambda: predict(first))
     return Done(
         "complete",
         scores=scores,
         predictions=predictions,
         train_seconds=seconds,
-        latency_ms=median_ms(lambda: predict(first)),
+        latency_ms=latency,
         work_folder=cache(lambda: worker.folder.work_folder(work.kind, work.name, work.attempt)),
     )
+
+
+@contextmanager
+def _said_to_live(worker: Worker, work: Assignment) -> Iterator[None]:
+    """While inside, the study hears that the worker lives, for as long as a baseline may take.
+
+    A baseline is one call of a library, which says nothing until it has ended. A process that is stopped, or a
+    library that holds the interpreter, is silent all the same, and ends as hung.
+    """
+    done = threading.Event()
+    until = time.monotonic() + BASELINE_PATIENCE * worker.search.spec.resources.hung_after
+
+    def say() -> None:
+        while not done.wait(PULSE_SECONDS) and time.monotonic() < until:
+            try:
+                worker.study.alive(worker.name, work)
+            except Exception as error:  # the worker itself will find that the study is lost
+                log.warning("the study does not answer: %s", error)
+                return
+
+    thread = threading.Thread(target=say, name="alive", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
 
 
 def run_training(worker: Worker, work: Assignment, keep_from: float | None = None) -> Done:
@@ -123,7 +163,7 @@ def run_training(worker: Worker, work: Assignment, keep_from: float | None = Non
     family = chosen.load()
     network = training.build_network(family, work.configuration, data.signature, work.seed, worker.device)
     if chosen.weights is not None:
-        _start_from(network, chosen.weights)
+        _start_from(network, chosen)
     n_parameters = training.n_parameters(network)
     if not allows(search, {"n_parameters": n_parameters}):
         return Done("stopped", n_parameters=n_parameters, feasible=False)
@@ -193,16 +233,18 @@ def _epochs(
             raise TrialFailure(
                 "diverged", f"{primary.name} was not a finite number after epoch {epoch.number}."
             )
+        preempted = worker.preempted.is_set()
+        if preempted:  # before anything else: there is little time, and the study may be going too
+            _save(worker, work, loop, work_folder(), curves, seconds)
         decision: Decision = "go"
         if epoch.number in worker.search.rungs or now - heard > REPORT_SECONDS:
             best = (max if primary.goal == "max" else min)(curves[primary.name])
             decision = _report(worker, work, epoch.number, best)
             heard = now
+        if preempted and decision != "stop":
+            raise Paused
         if decision == "pause" or now - saved > CHECKPOINT_SECONDS:
-            tensors, values = loop.state()
-            whole = {"loop": values, "curves": curves, "seconds": seconds}
-            save_checkpoint(work_folder().local / "checkpoint", tensors, whole)
-            work_folder().publish()
+            _save(worker, work, loop, work_folder(), curves, seconds)
             saved = now
         if decision == "pause":
             raise Paused
@@ -213,6 +255,21 @@ def _epochs(
     if not curves:
         raise TrialFailure("error", "the training loop yielded no epoch.")
     return "complete", before + time.perf_counter() - began
+
+
+def _save(
+    worker: Worker,
+    work: Assignment,
+    loop: Any,
+    folder: WorkFolder,
+    curves: dict[str, list[float]],
+    seconds: float,
+) -> None:
+    """Writes a checkpoint, from which the next attempt goes on."""
+    tensors, values = loop.state()
+    whole = {"of": _whose(worker, work), "loop": values, "curves": curves, "seconds": seconds}
+    save_checkpoint(folder.local / "checkpoint", tensors, whole)
+    folder.publish()
 
 
 def _report(worker: Worker, work: Assignment, epoch: int, score: float) -> Decision:
@@ -228,17 +285,43 @@ def _restore(worker: Worker, work: Assignment, loop: Any) -> tuple[dict[str, lis
         return {}, 0.0
     for place in worker.folder.latest_work_folders(work.kind, work.name):
         with (place / "checkpoint").fetched() as local:
-            found = load_checkpoint(local)
-        if found is not None and not found[1]["loop"].get("own_loop"):
-            tensors, values = found
-            loop.restore(tensors, values["loop"])
-            return {name: list(curve) for name, curve in values["curves"].items()}, float(values["seconds"])
+            for tensors, values in whole_checkpoints(local):
+                if _goes_on_from(worker, work, loop, tensors, values):
+                    curves = {name: list(curve) for name, curve in values["curves"].items()}
+                    return curves, float(values["seconds"])
     return {}, 0.0
 
 
-def _start_from(network: torch.nn.Module, weights: str) -> None:
+def _goes_on_from(
+    worker: Worker, work: Assignment, loop: Any, tensors: Mapping[str, Any], values: Mapping[str, Any]
+) -> bool:
+    """Puts a whole checkpoint into the loop, if it is this work's and fits it; the log says where not."""
+    if values["loop"].get("own_loop"):
+        return False
+    whose = _whose(worker, work)
+    if values.get("of") != whose:
+        log.warning("bad_checkpoint: of %s, not of %s, and not used", values.get("of"), whose)
+        return False
+    try:
+        loop.restore(tensors, values["loop"])
+    except TrialFailure as failure:
+        log.warning("%s: %s", failure.reason, failure.message)
+        return False
+    return True
+
+
+def _whose(worker: Worker, work: Assignment) -> str:
+    """What a checkpoint is of: with it, one that lies in another's folder is told apart."""
+    return f"{worker.search.search_id}/{work.kind}/{work.name}"
+
+
+def _start_from(network: torch.nn.Module, chosen: FamilyChoice) -> None:
     from safetensors.torch import load_file
 
     from automl import training
 
-    training.load_weights(network, load_file(weights))
+    assert chosen.weights is not None
+    if file_hash(chosen.weights) != chosen.weights_hash:
+        message = f"The starting weights {chosen.weights} are not those that the search began with."
+        raise TrialFailure("bad_checkpoint", message)
+    training.load_weights(network, load_file(chosen.weights))

@@ -1,22 +1,30 @@
-"""Drivers as processes of their own, which outlive the service that started them."""
+"""The drivers of searches, wherever they run: what whoever starts them needs, and what all kinds share."""
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
+import logging
 import sys
-from contextlib import suppress
-from pathlib import Path
+import time
 from typing import Protocol
 
-from automl.errors import UnreachableError
+from automl.errors import AutoMLError
+from automl.execution.logs import append
+from automl.execution.machines import Node
+from automl.store import open_store
 
+log = logging.getLogger("automl.jobs")
 MODULE = "automl.driver"
+DRIVER_LOG = "driver.log"
+MOST_PRINTED = 8 * 2**10  # characters of what a driver printed, its end
+IN_ORDER = (0, 130)  # the statuses of a driver that has said in its log and in the tables how it ended
 
 
 class Jobs(Protocol):
-    """Starts and ends the drivers of searches. Whoever asks may be another than who started them."""
+    """Starts and ends the drivers of searches. Whoever asks may be another than who started them.
+
+    Raises:
+        UnreachableError: where drivers run cannot be reached at the moment.
+    """
 
     def start(self, search_id: str) -> None:
         """Start the driver of a search. It is not asked whether one runs: of two, the later wins."""
@@ -30,52 +38,27 @@ class Jobs(Protocol):
         """Ask a driver to let its workers write checkpoints, and to end."""
         ...
 
+    def nodes(self) -> list[Node]:
+        """The machines that drivers and their workers run on."""
+        ...
 
-class ProcessJobs:
-    """Drivers as processes of this machine: on a laptop, or on a head where Ray runs.
 
-    Which they are is read from ``/proc``, so that a service that was killed finds them again.
+def command(search_id: str, store: str) -> list[str]:
+    """What starts the driver of a search."""
+    return [sys.executable, "-m", MODULE, search_id, "--store", store]
+
+
+def note_end(search_id: str, store: str, status: int | None, printed: str) -> None:
+    """Puts into a driver's log how it ended and the end of what it printed: it may have died before it logged.
+
+    Args:
+        status: negative for a signal; None where nobody knows.
     """
-
-    def __init__(self, store: str) -> None:
-        self._store = store
-        self._children: dict[str, subprocess.Popen[bytes]] = {}
-
-    def start(self, search_id: str) -> None:
-        command = [sys.executable, "-m", MODULE, search_id, "--store", self._store]
-        try:
-            self._children[search_id] = subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                start_new_session=True,  # a signal to the service is none to its searches
-            )
-        except OSError as error:
-            raise UnreachableError(f"The driver of {search_id} could not be started: {error}.") from error
-
-    def running(self) -> set[str]:
-        for search_id, child in list(self._children.items()):
-            if child.poll() is not None:  # and it leaves no zombie
-                del self._children[search_id]
-        return set(self._processes())
-
-    def pause(self, search_id: str) -> None:
-        process = self._processes().get(search_id)
-        if process is not None:
-            with suppress(ProcessLookupError):
-                os.kill(process, signal.SIGTERM)
-
-    def _processes(self) -> dict[str, int]:
-        """Process ids by search, of the drivers of this store."""
-        found = {}
-        for entry in Path("/proc").iterdir():
-            if not entry.name.isdecimal():
-                continue
-            try:
-                words = (entry / "cmdline").read_bytes().decode(errors="replace").split("\0")
-            except OSError:
-                continue  # it has just ended
-            if MODULE in words[1:3] and words[-3:-1] == ["--store", self._store]:
-                found[words[-4]] = int(entry.name)
-        return found
+    how = "" if status is None else f" with status {status}"
+    said = printed.strip()[-MOST_PRINTED:]
+    at = time.strftime("%Y-%m-%d %H:%M:%S")
+    text = f"{at} ERROR the driver ended{how}{f', and printed: {said}' if said else ''}\n"
+    try:
+        append(open_store(store).search(search_id).place / "logs" / DRIVER_LOG, text.encode())
+    except (AutoMLError, OSError) as error:  # nothing waits for a log
+        log.warning("how the driver of %s ended could not be written into its log: %s", search_id, error)

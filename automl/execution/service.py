@@ -105,12 +105,13 @@ class StudyService:
 
         Args:
             k: at most so many; a worker whose attempts take milliseconds asks for several.
-            ended: what the worker has done since it last asked.
+            ended: what the worker has done since it last asked; what it holds beside, it has not begun.
         """
         self.finish(worker, ended)
         answer = Answer((), done=True)
         if self._ending:
             return Orders(answer)
+        self._put_back(self._lives[worker])
         if not self._may_work(worker):
             self.leave(worker)
             return Orders(answer)
@@ -122,14 +123,18 @@ class StudyService:
         return Orders(answer, self._best.worst())
 
     def report(self, worker: str, work: Assignment, epoch: int, score: float) -> Decision:
-        """Whether an attempt goes on after an epoch, stops for good, or pauses at a checkpoint."""
+        """Whether an attempt goes on after an epoch, stops for good, or pauses at a checkpoint.
+
+        While everything pauses, a rung is judged all the same: the attempt will not come by it again.
+        """
         self._lives[worker].heard = time.monotonic()
-        if self._ending or not self._may_work(worker):
+        if self._trouble is not None:
             return "pause"
         decision: Decision = "pause"
         with self._storage():
             decision = self._study.report(work.name, work.kind, work.attempt, epoch, score, self.now())
-        return decision
+        leaves = self._ending or not self._may_work(worker)
+        return "pause" if leaves and decision == "go" else decision
 
     def alive(self, worker: str, work: Assignment) -> Decision:
         """Whether an attempt goes on in the middle of an epoch: said by a worker whose epochs take long."""
@@ -153,8 +158,13 @@ class StudyService:
         """A worker leaves in order; what it still held, it has not begun or has paused."""
         life = self._lives.pop(worker)
         if not self._ending:  # else the next term takes it up
-            for work in life.holds.values():
-                self._close(work, "preempted", "its worker was needed elsewhere")
+            self._put_back(life)
+
+    def _put_back(self, life: _Life) -> None:
+        """What a worker holds and does not run is for whoever asks next."""
+        for work in life.holds.values():
+            self._close(work, "preempted", "its worker was needed elsewhere")
+        life.holds.clear()
 
     def storage_failed(self, message: str) -> None:
         """The store cannot be written: everything pauses; the driver ends the search and says why."""
@@ -179,7 +189,16 @@ class StudyService:
     def lose_hung(self, worker: str) -> None:
         """A worker made no progress and is about to be ended: its work is lost, as hung."""
         limit = self._search.spec.resources.hung_after
-        self._lose(self._lives[worker], "hung", f"no progress for {limit:g} s")
+        self.lose(worker, "hung", f"no progress for {limit:g} s")
+
+    def lose(self, worker: str, reason: str, message: str) -> None:
+        """A worker is gone: what it held goes to others, before it comes back or without it."""
+        self._lose(self._lives[worker], reason, message)
+
+    def holds(self, worker: str) -> bool:
+        """Whether a worker has work that has not ended."""
+        life = self._lives.get(worker)
+        return life is not None and bool(life.holds)
 
     def status(self) -> Status:
         progress = self._study.progress(self.now())

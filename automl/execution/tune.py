@@ -8,23 +8,29 @@ docs/decisions.md.
 from __future__ import annotations
 
 import logging
+import os
+import signal
+import sys
 import tempfile
 import threading
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import ray
 from ray import tune
-from ray.exceptions import RayActorError
+from ray.exceptions import OutOfMemoryError, RayActorError
 from ray.tune.search import Searcher
 
 from automl.errors import UnreachableError
-from automl.execution.actor import answer, find_study, start_study
+from automl.execution.actor import RemoteStudy, answer, find_study, start_study
 from automl.execution.cluster import connected
+from automl.execution.code import with_local_code
 from automl.execution.executor import Job, Tick
 from automl.execution.logs import log_to
+from automl.execution.memory import watch_memory
 from automl.execution.service import Status, workers_named
 from automl.execution.worker import Worker
 from automl.resolved import Search
@@ -35,7 +41,9 @@ STEP_SECONDS = 10.0  # after so long a worker returns to Tune, between two attem
 START_SECONDS = 120.0  # within which the first worker must have come up
 CLUSTER_START_SECONDS = 1800.0  # the same where machines may have to be started first
 LEAVE_SECONDS = 5.0  # for workers to leave by themselves when there is nothing left to do
-END_SECONDS = 10.0  # for Tune to end those that did not
+# For Tune to end those that did not; where it still asks Ray for them later, the process ends. Less than the 60 s after
+# which Ray ends a process whose GCS is gone.
+END_SECONDS = 30.0
 STOP, CLOSED, ALLOWED = "stop", "closed", "allowed"  # files by which Tune's thread is told
 
 
@@ -45,17 +53,26 @@ class TuneWorker(tune.Trainable):  # type: ignore[misc]
     def setup(
         self, config: dict[str, Any], plain: Any = None, prepared: Any = None, store: str = "", term: int = 0
     ) -> None:
-        search = Search.from_plain(plain)
-        folder = open_store(store).search(search.search_id)
+        opened = open_store(store)
+        search = with_local_code(Search.from_plain(plain), opened)
+        folder = opened.search(search.search_id)
         log_to(folder.place / "logs" / f"worker-{config['worker']}.log")
         _use_threads(search)
         study = find_study(search, term)
         self._worker = Worker(config["worker"], search, prepared, folder, term, study, search.device)
+        _hear_preemption(self._worker)
         study.register(config["worker"], ray.get_runtime_context().current_actor)
+        watch_memory(search.spec.resources.memory, partial(_end_for_memory, study, config["worker"]))
+
+    def here(self) -> None:
+        """The sign of life that the study waits for."""
 
     def step(self) -> dict[str, Any]:
         until = time.monotonic() + STEP_SECONDS
         done = self._worker.run(leave=lambda: time.monotonic() > until)
+        if self._worker.preempted.is_set():
+            # Tune starts it again where there is room. Told that it is done, Tune would ask a GCS that may be going.
+            sys.exit()
         return {"done": done}
 
     def save_checkpoint(self, checkpoint_dir: str) -> None:
@@ -86,7 +103,7 @@ class TuneExecutor:
                 answer(actor.begin.remote())
                 self._watch(job, actor, fit, tick)
                 status: Status = answer(actor.status.remote())
-            except RayActorError as error:
+            except (RayActorError, OutOfMemoryError) as error:
                 raise UnreachableError(
                     "The process that holds the study died. Nothing acknowledged is lost: "
                     f"go on with `automl resume {job.search.search_id}`."
@@ -125,8 +142,8 @@ class TuneExecutor:
                 return
         if fit.error is not None:
             raise UnreachableError(
-                f"Ray Tune ended with {type(fit.error).__name__}: {fit.error}. Nothing acknowledged is lost: "
-                f"go on with `automl resume {job.search.search_id}`."
+                f"Ray Tune ended with {type(fit.error).__name__}: {_first_line(fit.error)}. Nothing acknowledged is "
+                f"lost: go on with `automl resume {job.search.search_id}`."
             ) from fit.error
 
 
@@ -236,6 +253,29 @@ class _StopWhenTold(tune.Stopper):  # type: ignore[misc]
 
     def stop_all(self) -> bool:
         return self._file.exists()
+
+
+def _first_line(error: Exception) -> str:
+    """What Ray says may go on for pages."""
+    return (str(error).splitlines() or [""])[0][:500].rstrip(".")
+
+
+def _hear_preemption(worker: Worker) -> None:
+    """SIGTERM says that this machine is needed elsewhere: the attempt writes a checkpoint, and the worker leaves."""
+
+    def handle(_number: int, _frame: object) -> None:
+        worker.preempted.set()
+
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, handle)
+
+
+def _end_for_memory(study: RemoteStudy, worker: str, message: str) -> None:
+    """Ends this process, whose work is told to be lost for want of memory."""
+    try:
+        study.lose(worker, "out_of_memory_host", message)
+    finally:
+        os._exit(1)
 
 
 def _use_threads(search: Search) -> None:

@@ -6,15 +6,17 @@ The same code runs in this process and in an actor on a cluster; it imports neit
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from automl.errors import AlreadyRecorded, StorageError, TrialFailure
 from automl.execution import recording
 from automl.execution.attempt import Paused, StudyLost, run_baseline, run_training
+from automl.execution.logs import attempt_at
 from automl.execution.port import Ended, StudyPort
 from automl.resolved import Search
 from automl.store import Record, SearchFolder
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("automl.worker")
 WAIT_SECONDS = 0.1  # between two questions while there is nothing to do
 ROUND_SECONDS = 0.04  # a worker asks again at most so soon, as far as its attempts are that short
+HOLD_SECONDS = 1.0  # after so long it keeps nothing from others that it has not begun
 MOST_AT_ONCE = 8
 
 
@@ -36,6 +39,7 @@ class Worker:
     Args:
         name: unique among the workers of the search.
         device: ``cpu`` or ``cuda``.
+        preempted: once it is set, the attempt writes a checkpoint after its epoch, and the worker leaves.
     """
 
     name: str
@@ -45,21 +49,24 @@ class Worker:
     term: int
     study: StudyPort
     device: str = "cpu"
+    preempted: threading.Event = field(default_factory=threading.Event)
 
     def run(self, leave: Callable[[], bool] = lambda: False) -> bool:
         """Works until nothing is left (True) or `leave` says so between two attempts (False)."""
         ended: list[Ended] = []
         k = 1
         while not leave():
+            if self.preempted.is_set():
+                return self._leave(ended)
             orders = self.study.ask(self.name, k, ended)
             ended = []
             began = time.perf_counter()
             for work in orders.answer.assignments:
-                one = self._do(work, orders.keep_from)
+                if time.perf_counter() - began > HOLD_SECONDS:
+                    break  # what it has not begun goes back with the next question
+                one = None if self.preempted.is_set() else self._attempt(work, orders.keep_from)
                 if one is None:
-                    self.study.finish(self.name, ended)
-                    self.study.leave(self.name)
-                    return True
+                    return self._leave(ended)
                 ended.append(one)
             if orders.answer.done:
                 return True
@@ -69,6 +76,20 @@ class Worker:
                 time.sleep(WAIT_SECONDS)
         self.study.finish(self.name, ended)
         return False
+
+    def _leave(self, ended: list[Ended]) -> Literal[True]:
+        """Says what has ended, and that the rest is for another worker."""
+        self.study.finish(self.name, ended)
+        self.study.leave(self.name)
+        return True
+
+    def _attempt(self, work: Assignment, keep_from: float | None) -> Ended | None:
+        """As `_do`, with a line in the log when it begins and when it ends."""
+        with attempt_at(work.kind, work.name, work.attempt):
+            log.info("begins: %s", work.family)
+            one = self._do(work, keep_from)
+            log.info("leaves, to go on elsewhere" if one is None else f"ends: {one.result.state}")
+            return one
 
     def _do(self, work: Assignment, keep_from: float | None) -> Ended | None:
         """Runs one attempt to its record; None when the worker must leave."""
@@ -92,7 +113,7 @@ class Worker:
             self.study.storage_failed(str(error))
             return None
         except TrialFailure as failure:
-            log.warning("%s %s failed: %s (%s)", work.kind, work.name, failure.message, failure.reason)
+            log.warning("fails: %s (%s)", failure.message, failure.reason)
             record = self._failed(work, failure, started, clock)
         except OSError as error:
             if _is_storage(error):
@@ -106,7 +127,7 @@ class Worker:
         return self._write(work, record)
 
     def _unexpected(self, work: Assignment, error: Exception, started: datetime, clock: float) -> Record:
-        log.exception("%s %s raised", work.kind, work.name)
+        log.exception("raises")
         return self._failed(work, TrialFailure("error", f"{type(error).__name__}: {error}"), started, clock)
 
     def _failed(self, work: Assignment, failure: TrialFailure, started: datetime, clock: float) -> Record:

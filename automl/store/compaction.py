@@ -12,7 +12,7 @@ import polars as pl
 from deltalake import CommitProperties, DeltaTable, write_deltalake
 from deltalake.exceptions import CommitFailedError
 
-from automl.store.delta import open_table, table_schema, writer_properties
+from automl.store.delta import open_table, retried, table_schema, writer_properties
 from automl.store.lease import lease
 from automl.store.rows import TABLES
 from automl.store.store import Store
@@ -34,7 +34,7 @@ SORTED_BY: Mapping[str, tuple[str, ...]] = {  # by what a table is asked for
 
 def maybe_compact(store: Store) -> list[str]:
     """Compact the tables that have more than 64 small files; give their names."""
-    return _compact(store, MANY_SMALL_FILES)
+    return retried(lambda: _compact(store, MANY_SMALL_FILES))
 
 
 def compact(store: Store) -> list[str]:
@@ -46,7 +46,7 @@ def _compact(store: Store, more_than: int) -> list[str]:
     crowded = [table for table in TABLES if _n_small_files(open_table(store, table)) > more_than]
     if not crowded:
         return []
-    with lease(store.place / "tables" / ".compacting", LEASE_SECONDS) as got:
+    with lease(store.place / "tables", ".compacting", LEASE_SECONDS) as got:
         return [table for table in crowded if _compact_table(store, table)] if got else []
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 import time
 from collections.abc import Callable
 from functools import cache
@@ -19,6 +20,9 @@ from automl.store.store import Store
 T = TypeVar("T")
 MAX_COMMIT_RETRIES = 200  # 64 writers of one table at once lose commits at the library's 15
 COMMIT_SECONDS = 300.0  # how long one commit is tried again before it is an error
+LOST_SECONDS = 60.0  # how long a bucket is asked again that does not answer, or answers in part
+_LOST = re.compile("Generic (S3|GCS|MicrosoftAzure) error")
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 ROW_GROUP_ROWS = 20_000  # one search's rows among a million are found by skipping the other groups
 WIDE_ROW_GROUP_ROWS = 200  # where each row holds whole lists
 CONFIGURATION = {"delta.logRetentionDuration": "interval 1 days", "delta.checkpointInterval": "50"}
@@ -99,10 +103,10 @@ def open_or_create(store: Store, table: str) -> DeltaTable:
 
 
 def retried(attempt: Callable[[], T]) -> T:
-    """What `attempt` returns; begun anew, from opening its table, after another writer won.
+    """What `attempt` returns; begun anew, from opening its table, after another writer won or an answer was lost.
 
     Raises:
-        StorageError: the disk failed, or others won for five minutes.
+        StorageError: the disk failed, others won for five minutes, or a bucket did not answer for one.
     """
     begin, pause = time.monotonic(), 0.02
     while True:
@@ -115,13 +119,19 @@ def retried(attempt: Callable[[], T]) -> T:
                     f"always first: {error}. Nothing is lost; the next fold tries again."
                 ) from error
         except (DeltaError, OSError) as error:
-            if "already exists" not in str(error):
+            was_lost = _LOST.search(str(error)) is not None and time.monotonic() - begin < LOST_SECONDS
+            if not was_lost and "already exists" not in str(error):
                 raise StorageError(
-                    f"The tables could not be read or written: {error}. Nothing recorded is lost; make the "
-                    "store reachable again, or free some space, then resume."
+                    f"The tables could not be read or written: {_sentence(error)}. Nothing recorded is lost; make "
+                    "the store reachable again, or free some space, then resume."
                 ) from error
         time.sleep(random.uniform(0, pause))
         pause = min(2 * pause, 2.0)
+
+
+def _sentence(error: Exception) -> str:
+    """What the library says over several lines and in colours, in one."""
+    return " ".join(_COLOUR.sub("", str(error)).replace("↳", "-").split())[:500].rstrip(".")
 
 
 def writer_properties(schema: pl.Schema) -> WriterProperties:

@@ -9,7 +9,7 @@ therefore repaired by the next fold. `trials` is written last: a trial that stan
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, cast
 
@@ -17,6 +17,7 @@ import polars as pl
 from deltalake import CommitProperties
 
 from automl.errors import StorageError
+from automl.failpoint import step
 from automl.store.delta import append, open_or_create, retried, scan, table_schema
 from automl.store.folder import SearchFolder
 from automl.store.places import safe_name
@@ -65,28 +66,15 @@ class Fold:
         if not records:
             return 0
         for table in _KEYS:
+            step("before", f"tables/{table}")
             self._append(table, _rows(table, records, self.folder))
+            step("synced", f"tables/{table}")
         self._folded.update(record.key for record in records)
         return len(records)
 
     def update_search(self, row: SearchRow) -> None:
         """Make this the one row of the search in `searches`."""
-        source = pl.DataFrame([asdict(row)], schema=table_schema("searches"))
-        safe_name(row.search_id, "search")  # it goes into the predicate
-        predicate = f"target.search_id = '{row.search_id}' AND source.search_id = target.search_id"
-
-        def merge() -> None:
-            merger = open_or_create(self.store, "searches").merge(
-                source,
-                predicate,
-                source_alias="source",
-                target_alias="target",
-                merge_schema=True,
-                commit_properties=CommitProperties(max_commit_retries=0),
-            )
-            merger.when_matched_update_all().when_not_matched_insert_all().execute()
-
-        retried(merge)
+        update_searches(self.store, [row])
 
     def mark_removed(self, trials: Iterable[int]) -> None:
         """Say in `trials` that the bundles of these trials are no longer kept."""
@@ -100,8 +88,11 @@ class Fold:
             retried(update)
 
     def _trials_in_the_table(self) -> set[RecordKey]:
-        rows = scan(self.store, "trials").filter(search_id=self.folder.search_id).select("trial", "attempt")
-        return {("trial", str(trial), attempt) for trial, attempt in rows.collect().iter_rows()}
+        def read() -> pl.DataFrame:
+            rows = scan(self.store, "trials").filter(search_id=self.folder.search_id)
+            return rows.select("trial", "attempt").collect()
+
+        return {("trial", str(trial), attempt) for trial, attempt in retried(read).iter_rows()}
 
     def _new_keys(self) -> list[RecordKey]:
         return sorted(key for key in self.folder.record_keys() if key not in self._folded)
@@ -138,6 +129,28 @@ class Fold:
             return self._present[table][1]
 
         retried(attempt)
+
+
+def update_searches(store: Store, rows: Sequence[SearchRow]) -> None:
+    """Make each of these the one row of its search in `searches`, all of them in one commit."""
+    source = pl.DataFrame([asdict(row) for row in rows], schema=table_schema("searches"))
+    ids = ", ".join(f"'{safe_name(row.search_id, 'search')}'" for row in rows)  # they go into the predicate
+    predicate = f"target.search_id IN ({ids}) AND source.search_id = target.search_id"
+
+    def merge() -> None:
+        merger = open_or_create(store, "searches").merge(
+            source,
+            predicate,
+            source_alias="source",
+            target_alias="target",
+            merge_schema=True,
+            commit_properties=CommitProperties(max_commit_retries=0),
+        )
+        merger.when_matched_update_all().when_not_matched_insert_all().execute()
+
+    step("before", "tables/searches")
+    retried(merge)
+    step("synced", "tables/searches")
 
 
 def _rows(table: str, records: list[Record], folder: SearchFolder) -> pl.DataFrame:

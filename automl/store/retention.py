@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Mapping
 
 import polars as pl
@@ -14,6 +13,7 @@ from automl.store.compaction import vacuum
 from automl.store.delta import open_table, retried, scan
 from automl.store.fold import Fold
 from automl.store.folder import DESCRIPTION, SearchFolder
+from automl.store.lease import clock
 from automl.store.places import Place, safe_name
 from automl.store.places.disk import TEMPORARY
 from automl.store.reading import ranked, trials
@@ -41,7 +41,7 @@ def prune(
             those in the search's own ``search.json``.
         ended: whether no trial will be tried again.
     """
-    rows = trials(fold.store, folder.search_id).collect()
+    rows = retried(lambda: trials(fold.store, folder.search_id).collect())
     if objectives is None:
         objectives = {one["name"]: one["goal"] for one in folder.plain.get("objectives", [])}
     kept = _kept(rows, objectives)
@@ -165,10 +165,10 @@ def _deletions(store: Store) -> list[Place]:
 
 
 def _leftovers(store: Store) -> Iterator[Place]:
-    searches = store.place / "searches"
+    searches, now = store.place / "searches", clock(store.place)
     for found in searches.files():
         unfinished = found.name.rpartition("/")[2].startswith(TEMPORARY)
-        if unfinished and time.time() - found.changed_at > ORPHAN_SECONDS:
+        if unfinished and now - found.changed_at > ORPHAN_SECONDS:
             yield searches / found.name
     alive = set(scan(store, "searches").filter(pl.col("state").is_in(_ALIVE)).collect()["search_id"])
     for search_id in store.search_ids():
@@ -177,14 +177,14 @@ def _leftovers(store: Store) -> Iterator[Place]:
         folder = store.search(search_id)
         for kind, name in folder.names():
             for attempt, place in folder.work_folders(kind, name):
-                if not folder.has_record(kind, name, attempt) and _is_old(place):
+                if not folder.has_record(kind, name, attempt) and _is_old(place, now):
                     yield place
 
 
-def _is_old(place: Place) -> bool:
+def _is_old(place: Place, now: float) -> bool:
     """Whether nothing in it changed for an hour."""
     changed = place.last_change()
-    return changed is None or time.time() - changed > ORPHAN_SECONDS
+    return changed is None or now - changed > ORPHAN_SECONDS
 
 
 def _remove(place: Place) -> int:

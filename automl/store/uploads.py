@@ -68,7 +68,8 @@ class Uploads:
             kept.parent.mkdir(parents=True, exist_ok=True)
             temporary = kept.with_name(f".{name}-{secrets.token_hex(4)}")
             try:
-                temporary.write_bytes(place.read())
+                with temporary.open("wb") as out:
+                    out.writelines(place.pieces())
                 if sha256_of(temporary) != digest:
                     raise DataError(f"The upload {url} is not in the store as it was sent. Upload it again.")
                 temporary.replace(kept)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterator
 from statistics import median
 
@@ -16,6 +17,7 @@ SAFETY = 1.2  # on what is kept back for refits while trials run
 HOPE = 0.8  # on what refits take once they begin; those that do not fit after all are cut then
 LARGEST_RESERVE = 0.5  # of a budget, kept for refits
 N_FAILING = 10  # first trials that fail alike before a search gives up
+N_FAILING_ANYHOW = 20  # the same, whatever they fail with
 
 
 def end(plan: Plan, history: History, now: float) -> Entry | None:
@@ -23,9 +25,7 @@ def end(plan: Plan, history: History, now: float) -> Entry | None:
     budget, failing = plan.budget, _failing(history)
     best = history.ranked[0][0] if history.ranked else None
     if failing is not None:
-        return journal.stop(
-            "failing", None, f"The first {N_FAILING} trials all failed with {failing}; the search gave up."
-        )
+        return journal.stop("failing", None, failing)
     if budget.target is not None and best is not None and best <= history.sign * budget.target:
         return journal.stop("target", budget.target, f"The target {budget.target:g} was reached.")
     if budget.plateau is not None and history.n_since_best >= budget.plateau:
@@ -35,11 +35,17 @@ def end(plan: Plan, history: History, now: float) -> Entry | None:
     if budget.trials is not None and len(history.trials) >= budget.trials:
         return journal.stop("trials", budget.trials, f"All {budget.trials} trials were started.")
     if budget.seconds is not None and now + time_reserve(plan, history) >= budget.seconds:
-        return journal.stop("time", budget.seconds, f"The time of {budget.seconds:g} s was used.")
+        return out_of_time(plan)
     hours = budget.worker_hours
     if hours is not None and spent_seconds(history) + hours_reserve(plan, history) >= allowed_seconds(plan):
         return journal.stop("worker_hours", hours, f"The budget of {hours:g} worker hours was used.")
     return None
+
+
+def out_of_time(plan: Plan) -> Entry:
+    """The entry that ends the search phase since its time is over."""
+    assert plan.budget.seconds is not None
+    return journal.stop("time", plan.budget.seconds, f"The time of {plan.budget.seconds:g} s was used.")
 
 
 def bound(plan: Plan, cause: Cause) -> float | None:
@@ -192,11 +198,19 @@ def _typical(history: History) -> float:
 
 
 def _failing(history: History) -> str | None:
-    """The reason for which the first trials all failed, or None."""
-    if history.counts["failed"] < N_FAILING or sum(history.counts.values()) > history.counts["failed"]:
+    """Why the search gives up, where nothing but failures came of its first trials; None where it goes on.
+
+    Trials that were lost with their workers say nothing of it.
+    """
+    if sum(history.counts.values()) > history.counts["failed"]:
         return None
-    (reason, _), *others = history.reasons.most_common(2)
-    return None if others or reason in LOST else reason
+    own = Counter({reason: n for reason, n in history.reasons.items() if reason not in LOST})
+    if len(own) == 1 and own.total() >= N_FAILING:
+        return f"The first {N_FAILING} trials all failed with {next(iter(own))}; the search gave up."
+    if own.total() >= N_FAILING_ANYHOW:
+        said = ", ".join(f"{n} with {reason}" for reason, n in own.most_common())
+        return f"The first {N_FAILING_ANYHOW} trials all failed, {said}; the search gave up."
+    return None
 
 
 def _nothing_to_refit(plan: Plan, history: History) -> str:

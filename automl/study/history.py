@@ -165,6 +165,8 @@ class History:
         record = self.families[self.work[key].assignment.family]
         record.n_ended += 1
         record.seconds += result.seconds
+        if result.reason == "preempted":
+            return  # it was not to be tried again, as the time was over: no failure of its own
         self.counts[result.state] += 1
         self.n_since_best += 1
         if result.state == "failed":

@@ -142,6 +142,8 @@ class Study:
     def _next(self, now: float) -> Work | None:
         """The next piece of work, decided and noted; None where there is none now."""
         history = self._history
+        if any(kind == "trial" for kind, _ in history.waiting) and self.is_late(now):
+            self._decide(budget.out_of_time(self._plan))  # with which they end
         if history.waiting:
             work = next(iter(history.waiting.values()))
             return self._hand_out(work.assignment)

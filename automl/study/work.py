@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
@@ -12,10 +13,12 @@ from automl.metric import Goal
 from automl.space import Configuration, Scalar
 from automl.study.plan import Assignment, Kind, Origin, Result, State
 
-MAX_LOST = 3  # attempts at one piece of work that may be lost before it counts as failed
+# Attempts at one piece of work that may be lost, by reason, before it counts as failed: a worker may die or hang by
+# what it trains, a machine rarely does, and who is preempted never does.
+MAX_LOST = {"lost_worker": 3, "hung": 3, "lost_node": 20}
 TrialState = Literal["queued", "running"] | State
 _STATES: Mapping[str, TrialState] = {"running": "running", "waiting": "queued"}
-LOST = ("lost_worker", "lost_node", "hung", "preempted")
+LOST = (*MAX_LOST, "preempted")
 
 
 @dataclass
@@ -30,7 +33,7 @@ class Work:
 
     assignment: Assignment
     status: Literal["running", "waiting", "ended"] = "running"
-    n_lost: int = 0
+    n_lost: Counter[str] = field(default_factory=Counter)
     result: Result | None = None
     values: Mapping[str, Scalar] = field(default_factory=dict)
     rungs: dict[int, tuple[float | None, bool]] = field(default_factory=dict)  # epoch: (score, goes on)
@@ -51,15 +54,16 @@ class Work:
             return False
         if result.reason == "preempted":
             return True
-        if result.reason in LOST:
-            return self.n_lost + 1 < MAX_LOST
+        if result.reason in MAX_LOST:
+            return self.n_lost[result.reason] + 1 < MAX_LOST[result.reason]
         ran_out = result.reason in ("out_of_memory_gpu", "out_of_memory_host")
         return ran_out and self.assignment.micro_batches == 1
 
     def end_attempt(self, result: Result, retry: bool) -> None:
         """Note how an attempt ended; with `retry` the next one waits to be handed out."""
         self.result = result
-        self.n_lost += result.reason in LOST and result.reason != "preempted"
+        if result.reason in MAX_LOST:
+            self.n_lost[result.reason] += 1
         self.status = "waiting" if retry else "ended"
         if retry:
             more = 1 if result.reason in LOST else 2

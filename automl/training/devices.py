@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import resource
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 
@@ -13,6 +13,10 @@ import torch
 from torch import nn
 
 from automl.errors import TrialFailure
+
+# What libraries say of a full GPU besides torch's own error, and of a full machine besides Python's.
+_GPU_IS_FULL = ("CUDA error: out of memory", "CUBLAS_STATUS_ALLOC_FAILED", "CUDNN_STATUS_ALLOC_FAILED")
+_HOST_IS_FULL = ("can't allocate memory", "Cannot allocate memory")
 
 
 def set_threads(n_threads: int) -> None:
@@ -61,17 +65,18 @@ def failures(doing: str) -> Iterator[None]:
     """Turns running out of memory into a `TrialFailure` with its reason; `doing` says when."""
     try:
         yield
-    except torch.cuda.OutOfMemoryError as error:
-        message = f"The GPU's memory was full {doing}: {_first_line(error)}"
-        raise TrialFailure("out_of_memory_gpu", message) from error
-    except MemoryError as error:
-        message = f"The machine's memory was full {doing}: {_first_line(error)}"
-        raise TrialFailure("out_of_memory_host", message) from error
-    except RuntimeError as error:
-        if "can't allocate memory" not in str(error):
-            raise
-        message = f"The machine's memory was full {doing}: {_first_line(error)}"
-        raise TrialFailure("out_of_memory_host", message) from error
+    except (MemoryError, RuntimeError, OSError) as error:
+        if isinstance(error, torch.cuda.OutOfMemoryError) or _says(error, _GPU_IS_FULL):
+            message = f"The GPU's memory was full {doing}: {_first_line(error)}"
+            raise TrialFailure("out_of_memory_gpu", message) from error
+        if isinstance(error, MemoryError) or _says(error, _HOST_IS_FULL):
+            message = f"The machine's memory was full {doing}: {_first_line(error)}"
+            raise TrialFailure("out_of_memory_host", message) from error
+        raise
+
+
+def _says(error: Exception, words: Sequence[str]) -> bool:
+    return any(word in str(error) for word in words)
 
 
 def _first_line(error: BaseException) -> str:

@@ -113,17 +113,22 @@ class Training:
         """Goes back to a `state` of the same run, in a new process or an old one.
 
         Raises:
-            TrialFailure: it is the state of another network or optimiser.
+            TrialFailure: it is the state of another network or optimiser; this training is as it was.
         """
+        before = self.state()
         try:
-            self.run.network.load_state_dict(_under("network.", tensors))
-            self._best = {n: t.to(self.run.device, copy=True) for n, t in _under("best.", tensors).items()}
-            for name, optimizer in self._step.optimizers.items():
-                restore_optimizer(optimizer, _under(f"optimizer.{name}.", tensors))
-            self._progress.restore(values)
-        except (RuntimeError, KeyError, ValueError, TypeError) as error:
+            self._go_to(tensors, values)
+        except (RuntimeError, KeyError, ValueError, TypeError, IndexError) as error:
+            self._go_to(*before)
             message = f"The checkpoint does not fit this training: {error}"
             raise TrialFailure("bad_checkpoint", message) from error
+
+    def _go_to(self, tensors: Mapping[str, Tensor], values: Mapping[str, Any]) -> None:
+        self.run.network.load_state_dict(_under("network.", tensors))
+        self._best = {n: t.to(self.run.device, copy=True) for n, t in _under("best.", tensors).items()}
+        for name, optimizer in self._step.optimizers.items():
+            restore_optimizer(optimizer, _under(f"optimizer.{name}.", tensors))
+        self._progress.restore(values)
 
     def _fit(self, number: int) -> tuple[float, int]:
         """One pass over the training rows: the mean loss, and how many rows it saw."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from torch import Tensor
@@ -54,11 +56,18 @@ class OwnLoop:
                 epoch = next(self._epochs, None)
             if epoch is None:
                 return
-            check_finite(epoch.train_loss, "training loss", number)
-            for name, score in epoch.scores.items():
-                check_finite(score, f"validation {name}", number)
+            epoch = self._checked(epoch)
             self._progress.add(epoch)
             yield epoch
+
+    def _checked(self, epoch: Epoch) -> Epoch:
+        """The epoch with numbers that JSON can hold; a loop may yield anything."""
+        number = len(self.curve) + 1
+        loss = _finite(epoch.train_loss, "training loss", number)
+        chosen_by = [one.name for one in (self._progress.metric, self._progress.ties) if one is not None]
+        given = dict.fromkeys(chosen_by, math.nan) | dict(epoch.scores)
+        scores = {name: _finite(score, f"validation {name}", number) for name, score in given.items()}
+        return replace(epoch, train_loss=loss, scores=scores)
 
     def load_best(self) -> None:
         """Nothing: the loop leaves in the network the weights to keep."""
@@ -73,6 +82,16 @@ class OwnLoop:
         raise TrialFailure(
             "bad_checkpoint", "A family with a training loop of its own cannot go on in the middle."
         )
+
+
+def _finite(value: Any, what: str, epoch: int) -> float:
+    try:
+        number = float(value)
+    except (TypeError, ValueError, OverflowError, RuntimeError) as error:
+        message = f"The {what} must be a number, but was {str(value)[:60]!r} in epoch {epoch}."
+        raise TrialFailure("error", message) from error
+    check_finite(number, what, epoch)
+    return number
 
 
 def start(family: Family, run: TrainingRun) -> Training | OwnLoop:

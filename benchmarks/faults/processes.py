@@ -7,11 +7,14 @@ at least its working folder: Ray writes over the one in some processes, and chan
 from __future__ import annotations
 
 import os
+import random
 import signal
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 MARK = "AUTOML_STARTED_IN"
@@ -72,6 +75,38 @@ def workers_in(folder: Path) -> list[int]:
     return sorted(pid for pid, title in started_in(folder).items() if WORKER in title)
 
 
+def titled(folder: Path, *words: str) -> list[int]:
+    """The processes that were started there and have one of these words in their titles."""
+    return sorted(pid for pid, title in started_in(folder).items() if any(word in title for word in words))
+
+
+def is_alive(pid: int) -> bool:
+    """Whether a process runs: one that has ended and was not waited for does not."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state != "Z"
+
+
+def send(pid: int, number: int) -> bool:
+    """Sends a signal; False where the process has just ended by itself."""
+    try:
+        os.kill(pid, number)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def free_port() -> int:
+    """A port of this machine that nobody listens at, and that the system gives to nobody else."""
+    for _ in range(100):
+        port = random.randrange(20_000, 30_000)
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
+    raise OSError("no port between 20000 and 30000 is free")
+
+
 def wait_until_gone(folder: Path, seconds: float = 60.0) -> dict[int, str]:
     """Waits until nothing that was started there lives; gives what outlived the time, and ends it.
 
@@ -81,10 +116,7 @@ def wait_until_gone(folder: Path, seconds: float = 60.0) -> dict[int, str]:
     while (left := _without_agents(started_in(folder))) and time.monotonic() < deadline:
         time.sleep(0.1)
     for pid in started_in(folder):
-        try:
-            os.kill(pid, signal.SIGKILL)
-        except ProcessLookupError:
-            continue
+        send(pid, signal.SIGKILL)
     return left
 
 

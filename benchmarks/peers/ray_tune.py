@@ -47,13 +47,9 @@ def run_tune(mode: str, n_trials: int, folder: str, pause: float = 0.0, resume: 
     from ray.tune.search.optuna import OptunaSearch
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    ray.init(
-        address="local",
-        num_cpus=N_WORKERS,
-        include_dashboard=False,
-        log_to_driver=False,
-        logging_level=logging.ERROR,
-    )
+    address = os.environ.get("RAY_ADDRESS")
+    own = {} if address else {"num_cpus": N_WORKERS, "include_dashboard": False}
+    ray.init(address=address or "local", log_to_driver=False, logging_level=logging.ERROR, **own)
     trainable = _as_function(folder, pause) if mode == "shipped" else _as_class(folder, pause)
     storage = str(Path(folder).resolve() / "tune")
     try:

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from faults.fault_bench import Bench
 
+from benchmarks.faults.bench import Bench
 from benchmarks.faults.processes import wait_until_gone
 
 

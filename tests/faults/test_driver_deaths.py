@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from faults.fault_bench import Bench
+
+from benchmarks.faults.bench import Bench
 
 
 def test_driver_that_is_killed_loses_nothing(bench: Bench) -> None:

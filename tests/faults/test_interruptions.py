@@ -8,10 +8,10 @@ from typing import Any
 
 import polars as pl
 import pytest
-from faults.fault_bench import FAMILY, Bench, signal_all
 
 import automl
 from automl.execution.local import LocalExecutor
+from benchmarks.faults.bench import FAMILY, Bench, signal_all
 
 N_EPOCHS = 12
 ONE_TRIAL: dict[str, Any] = {

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from faults.fault_bench import FAMILY
 from toys import write_table
 
 import automl
@@ -14,6 +13,7 @@ from automl.api import SearchResult
 from automl.execution.local import LocalExecutor
 from automl.store import open_store
 from automl.store.tables import scan
+from benchmarks.faults.bench import FAMILY
 
 # What a trial does is a parameter: {body} is the family's own loop.
 LOOP = """
@@ -62,7 +62,22 @@ def search(folder: Path, family: Path, **changes: Any) -> SearchResult:
             "The validation rmse was nan in epoch 1.",
         ),
         ("yield Epoch(1, float('inf'), {})", "diverged", "The training loss was inf in epoch 1."),
-        ("yield Epoch(1, 0.5, {})", "diverged", "rmse was not a finite number after epoch 1."),
+        ("yield Epoch(1, 0.5, {})", "diverged", "The validation rmse was nan in epoch 1."),
+        (
+            "yield Epoch(1, 0.5, {metric.name: 1.0 for metric in run.metrics}); yield Epoch(2, 0.5, {})",
+            "diverged",
+            "The validation rmse was nan in epoch 2.",
+        ),
+        (
+            "yield Epoch(1, 0.5, {metric.name: 'low' for metric in run.metrics})",
+            "error",
+            "The validation rmse must be a number, but was 'low' in epoch 1.",
+        ),
+        (
+            "yield Epoch(1, None, {metric.name: 1.0 for metric in run.metrics})",
+            "error",
+            "The training loss must be a number, but was 'None' in epoch 1.",
+        ),
         ("yield 7", "error", "AttributeError: 'int' object has no attribute 'train_loss'"),
     ],
 )

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from faults.fault_bench import FAMILY, Bench
+
+from benchmarks.faults.bench import FAMILY, Bench
 
 PAUSE = [{"file": str(FAMILY), "space": {"pause": 0.1}}]
 

@@ -7,7 +7,8 @@ import signal
 import time
 
 import pytest
-from faults.fault_bench import Bench
+
+from benchmarks.faults.bench import Bench
 
 HUNG_AFTER = 20.0  # longer than anything that a healthy worker of a busy machine does
 

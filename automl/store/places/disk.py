@@ -12,8 +12,10 @@ from pathlib import Path
 
 from automl.bundle_files import sync_folder
 from automl.errors import AlreadyRecorded, StorageError
+from automl.failpoint import step
 from automl.store.places.place import Found, Place, WorkFolder
 
+_ABSENT = (FileNotFoundError, NotADirectoryError)
 TEMPORARY = ".tmp-"  # names that begin so are unfinished, and are read by nobody
 
 
@@ -32,12 +34,20 @@ class DiskPlace(Place):
         return DiskPlace(self.path / name)
 
     def read(self) -> bytes:
-        try:
-            return self.path.read_bytes()
-        except (FileNotFoundError, NotADirectoryError) as error:
-            raise FileNotFoundError(str(self)) from error
-        except OSError as error:
-            raise StorageError(f"{self.path} cannot be read: {error.strerror}.") from error
+        with self._readable():
+            try:
+                return self.path.read_bytes()
+            except _ABSENT as error:
+                raise FileNotFoundError(str(self)) from error
+
+    def read_range(self, first: int, n_bytes: int) -> bytes:
+        with self._readable():
+            try:
+                with self.path.open("rb") as file:
+                    file.seek(first)
+                    return file.read(n_bytes)
+            except _ABSENT as error:
+                raise FileNotFoundError(str(self)) from error
 
     def write_once(self, content: bytes) -> None:
         self._write(content, _link)
@@ -66,33 +76,48 @@ class DiskPlace(Place):
     def _put(self, write: Callable[[Path], None], put: Callable[[Path, Path], None]) -> None:
         path = self.path
         temporary = path.parent / f"{TEMPORARY}{path.name}-{secrets.token_hex(4)}"
+        step("before", path)
         try:
             make_folder(path.parent)
             try:
                 write(temporary)
+                step("written", path)
                 put(temporary, path)
+                step("placed", path)
             finally:
                 temporary.unlink(missing_ok=True)
             sync_folder(path.parent)
+            step("synced", path)
         except OSError as error:
             raise StorageError(
                 f"{path} could not be written: {error.strerror}. Free some space, or make the store "
                 "reachable again, then resume the search; everything acknowledged so far is kept."
             ) from error
 
-    def exists(self) -> bool:
-        return self.path.is_file()
-
-    def names(self) -> list[str]:
+    @contextmanager
+    def _readable(self) -> Iterator[None]:
+        """What a disk says that fails, or that is no longer there, is `StorageError`."""
         try:
-            return [name for name in os.listdir(self.path) if not name.startswith(TEMPORARY)]
-        except (FileNotFoundError, NotADirectoryError):
-            return []
+            yield
+        except FileNotFoundError:
+            raise
         except OSError as error:
             raise StorageError(f"{self.path} cannot be read: {error.strerror}.") from error
 
+    def exists(self) -> bool:
+        with self._readable():
+            return self.path.is_file()
+
+    def names(self) -> list[str]:
+        with self._readable():
+            try:
+                return [name for name in os.listdir(self.path) if not name.startswith(TEMPORARY)]
+            except _ABSENT:
+                return []
+
     def is_folder(self) -> bool:
-        return self.path.is_dir()
+        with self._readable():
+            return self.path.is_dir()
 
     def make_folder(self) -> None:
         try:
@@ -106,7 +131,8 @@ class DiskPlace(Place):
         paths = [("", self.path)] if self.path.is_file() else self._below()
         for name, path in paths:
             try:
-                status = path.lstat()
+                with self._readable():
+                    status = path.lstat()
             except FileNotFoundError:
                 continue
             yield Found(name, status.st_size, status.st_mtime)
@@ -118,24 +144,24 @@ class DiskPlace(Place):
                 yield str(path.relative_to(self.path)), path
 
     def remove(self) -> None:
-        if self.path.is_dir() and not self.path.is_symlink():
-            shutil.rmtree(self.path, ignore_errors=True)
-        else:
-            self.path.unlink(missing_ok=True)
+        try:
+            if self.path.is_dir() and not self.path.is_symlink():
+                shutil.rmtree(self.path, ignore_errors=True)
+            else:
+                self.path.unlink(missing_ok=True)
+        except OSError as error:
+            raise StorageError(f"{self.path} cannot be removed: {error.strerror}.") from error
 
     def changed_at(self) -> float | None:
-        try:
-            return self.path.stat().st_mtime
-        except (FileNotFoundError, NotADirectoryError):
-            return None
+        with self._readable():
+            try:
+                return self.path.stat().st_mtime
+            except _ABSENT:
+                return None
 
     def last_change(self) -> float | None:
-        inside = super().last_change()
-        try:
-            own = self.path.stat().st_mtime
-        except (FileNotFoundError, NotADirectoryError):
-            return inside
-        return own if inside is None else max(own, inside)
+        times = [time for time in (self.changed_at(), super().last_change()) if time is not None]
+        return max(times, default=None)
 
     def work_folder(self) -> WorkFolder:
         self.make_folder()

@@ -32,6 +32,10 @@ OPENING_SECONDS = 5.0  # the same when a store is opened: nothing has begun yet
 _TRY_SECONDS = 15.0
 _LOST = (exceptions.GenericError, exceptions.JoinError, exceptions.BaseError, TimeoutError, OSError)
 _ABSENT = (FileNotFoundError, exceptions.NotFoundError)
+_NO_BUCKET = (
+    "NoSuchBucket",
+    "ContainerNotFound",
+)  # what stores say to a list, which the library knows no name for
 _REFUSED = (exceptions.PermissionDeniedError, exceptions.UnauthenticatedError, PermissionError)
 _TAKEN = (FileExistsError, exceptions.AlreadyExistsError, exceptions.PreconditionError)
 
@@ -78,6 +82,17 @@ class ObjectPlace(Place):
     def read(self) -> bytes:
         return self._retried(lambda: bytes(obstore.get(self.bucket, self.key).bytes()))
 
+    def read_range(self, first: int, n_bytes: int) -> bytes:
+        def get() -> bytes:
+            try:
+                return bytes(obstore.get_range(self.bucket, self.key, start=first, length=n_bytes))
+            except exceptions.GenericError:
+                if obstore.head(self.bucket, self.key)["size"] <= first:
+                    return b""  # a range behind the end is an error to the store
+                raise
+
+        return self._retried(get) if n_bytes > 0 else b""
+
     def write_once(self, content: bytes) -> None:
         def put() -> None:
             try:
@@ -91,7 +106,7 @@ class ObjectPlace(Place):
     def write_content(self, file: Path) -> None:
         self._into_bucket(lambda: obstore.put(self.bucket, self.key, file))
 
-    def _into_bucket(self, attempt: Callable[[], Any], patience: float = PATIENCE_SECONDS) -> Any:
+    def _into_bucket(self, attempt: Callable[[], Any], patience: float | None = None) -> Any:
         """As `_retried`, where what may be absent is the bucket alone."""
         try:
             return self._retried(attempt, patience)
@@ -111,9 +126,9 @@ class ObjectPlace(Place):
         return self._head() is not None
 
     def names(self) -> list[str]:
-        return self._names(PATIENCE_SECONDS)
+        return self._names()
 
-    def _names(self, patience: float) -> list[str]:
+    def _names(self, patience: float | None = None) -> list[str]:
         found = self._into_bucket(lambda: obstore.list_with_delimiter(self.bucket, self._prefix()), patience)
         paths = [*found["common_prefixes"], *(one["path"] for one in found["objects"])]
         return [str(path).rstrip("/").rpartition("/")[2] for path in paths]
@@ -133,9 +148,10 @@ class ObjectPlace(Place):
             yield Found(name, one["size"], one["last_modified"].timestamp())
 
     def _below(self) -> list[Any]:
-        return self._retried(
+        found: list[Any] = self._into_bucket(
             lambda: [one for chunk in obstore.list(self.bucket, self._prefix()) for one in chunk]
         )
+        return found
 
     def _prefix(self) -> str | None:
         return f"{self.key}/" if self.key else None
@@ -170,18 +186,20 @@ class ObjectPlace(Place):
             for found in self.files():
                 path = Path(name, found.name)
                 path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_bytes((self / found.name).read())
+                with path.open("wb") as out:
+                    out.writelines((self / found.name).pieces())
             yield Path(name)
 
     def on_disk(self) -> None:
         return None
 
-    def _retried(self, attempt: Callable[[], T], patience: float = PATIENCE_SECONDS) -> T:
+    def _retried(self, attempt: Callable[[], T], patience: float | None = None) -> T:
         """What `attempt` returns; it may run several times.
 
         Raises:
             FileNotFoundError: there is no such object.
         """
+        patience = PATIENCE_SECONDS if patience is None else patience
         pause, until = 0.2, time.monotonic() + patience
         while True:
             try:
@@ -191,6 +209,8 @@ class ObjectPlace(Place):
             except _REFUSED as error:
                 raise self._refused(error) from error
             except _LOST as error:
+                if any(name in str(error) for name in _NO_BUCKET):
+                    raise FileNotFoundError(str(self)) from error
                 if time.monotonic() > until:
                     raise self._silent(error, patience) from error
             time.sleep(random.uniform(0.5, 1) * pause)

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from automl.errors import NotFoundError
 
+PIECE_BYTES = 2**20  # that are held in memory at once, where a file may be large
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 
 
@@ -55,6 +56,24 @@ class Place(ABC):
         Raises:
             FileNotFoundError: there is none.
         """
+
+    @abstractmethod
+    def read_range(self, first: int, n_bytes: int) -> bytes:
+        """At most so many bytes of the file from `first` on; none behind its end.
+
+        Raises:
+            FileNotFoundError: there is none.
+        """
+
+    def pieces(self, first: int = 0, n_bytes: int | None = None) -> Iterator[bytes]:
+        """The content from `first` on, `n_bytes` of it or to its end, a piece at a time."""
+        while n_bytes is None or n_bytes > 0:
+            piece = self.read_range(first, PIECE_BYTES if n_bytes is None else min(PIECE_BYTES, n_bytes))
+            if not piece:
+                return
+            yield piece
+            first += len(piece)
+            n_bytes = None if n_bytes is None else n_bytes - len(piece)
 
     @abstractmethod
     def write_once(self, content: bytes) -> None:
