@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from automl.errors import NotFoundError, RequestError, SpecError, nearest
-from automl.spec import SearchSpec, check_budget, parse_spec, read_spec
+from automl.spec import SearchSpec, extend_budget, parse_spec, read_spec
 
 if TYPE_CHECKING:
     import polars as pl
@@ -132,7 +132,7 @@ def resume(
     watch: Watch | None = None,
     **budget: Any,
 ) -> SearchResult:
-    """Goes on with a search where it was; `budget` (trials, time, ...) replaces its bounds.
+    """Goes on with a search where it was; `budget` (trials, time, ...) replaces its bounds, ``"+50"`` adds to one.
 
     Raises:
         NotFoundError: there is no such search.
@@ -145,7 +145,8 @@ def resume(
     opened = open_store(store)
     resolved, _ = load_search(opened, search_id)
     given = {name: value for name, value in budget.items() if value is not None}
-    resolved = with_budget(resolved, **check_budget(given))
+    extended = extend_budget(resolved.spec.budget, given)
+    resolved = with_budget(resolved, **extended.model_dump())
     prepared = prepare_again(resolved, opened)
     runner = executor or default_executor(str(opened), os.environ.get("RAY_ADDRESS"))
     return _result(run_search(resolved, prepared, opened, runner, watch), opened)
@@ -206,6 +207,70 @@ def searches(search_id: str | None = None, *, store: str | Path | None = None) -
         opened.search(search_id)
         frame = frame.filter(search_id=search_id)
     return frame.collect()
+
+
+def status(search_id: str, *, store: str | Path | None = None) -> dict[str, Any]:
+    """How far a search is; see `results.status`.
+
+    Raises:
+        NotFoundError: there is no such search.
+    """
+    from automl import results
+    from automl.remote import connected
+    from automl.store import open_store
+
+    service = connected(store)
+    return service.status(search_id) if service else results.status(open_store(store), search_id)
+
+
+def attempts(search_id: str, work: str, *, store: str | Path | None = None) -> list[dict[str, Any]]:
+    """How each attempt at a trial (``17``) or a refit (``17-0``) ended; see `results.attempts`."""
+    from automl import results
+    from automl.remote import connected
+    from automl.store import open_store
+
+    service = connected(store)
+    return (
+        service.attempts(search_id, work) if service else results.attempts(open_store(store), search_id, work)
+    )
+
+
+def attempt_logs(
+    search_id: str, work: str, *, store: str | Path | None = None, follow: bool = False
+) -> Iterator[str]:
+    """What the workers say of one trial (``17``) or refit (``17-0``), line by line.
+
+    Args:
+        follow: goes on with what is added, until it is interrupted.
+
+    Raises:
+        NotFoundError: there is no such search.
+    """
+    from automl import results
+    from automl.remote import connected
+    from automl.store import open_store
+
+    service = connected(store)
+    opened = None if service is not None else open_store(store)
+    offsets: dict[str, int] = {}
+    while True:
+        names = (
+            service.log_names(search_id) if service else results.log_names(cast("Store", opened), search_id)
+        )
+        quiet = True
+        for name in names:
+            offset = offsets.get(name, 0)
+            lines, offsets[name] = (
+                service.attempt_lines(search_id, name, offset, work)
+                if service
+                else results.attempt_lines(cast("Store", opened), search_id, name, offset, work)
+            )
+            quiet = quiet and offsets[name] == offset
+            yield from lines.splitlines()
+        if quiet:
+            if not follow:
+                return
+            time.sleep(_FOLLOW_SECONDS)
 
 
 def logs(
@@ -290,7 +355,7 @@ def load(folder: str | Path, family: Any = None) -> Predictor:
 
 def _copy(which: str, destination: Path, store: str | Path | None) -> None:
     """Copies a bundle out of a store that this machine can read."""
-    from automl.bundle_files import verify
+    from automl.bundle_files import check_whose, verify
     from automl.store import open_store
     from automl.store.pulling import bundle_of
 
@@ -298,6 +363,7 @@ def _copy(which: str, destination: Path, store: str | Path | None) -> None:
     try:
         with source.fetched() as local:
             verify(local)
+            check_whose(str(source), local)
             destination.parent.mkdir(parents=True, exist_ok=True)
             shutil.copytree(local, destination, dirs_exist_ok=True)
     except OSError as error:

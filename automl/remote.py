@@ -2,37 +2,43 @@
 
 from __future__ import annotations
 
-import hashlib
 import ipaddress
 import os
 import re
 import secrets
 import shutil
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 from urllib.parse import quote, urlparse
 
 import httpx
 
-from automl.bundle_files import MANIFEST, sha256_of, to_json, verify
+from automl.bundle_files import MANIFEST, check_whose, sha256_of, to_json, verify
 from automl.errors import (
     AutoMLError,
+    BundleError,
     DataError,
     NotFoundError,
     RequestError,
     SpecError,
     UnreachableError,
 )
+from automl.service.wire import API, KEY, UNKNOWN_ROUTE, VERSION, is_older, own_version
 from automl.spec import SearchSpec, with_paths
 
 if TYPE_CHECKING:
     import polars as pl
 
-_TIMEOUT = httpx.Timeout(60.0, connect=10.0)
-_TRIES = 4  # of one request that has no effect
+_TIMEOUT = httpx.Timeout(90.0, connect=10.0)  # a service whose store is away says so after a minute
+_TRIES = 4  # of one request
+_PAUSE_SECONDS = 0.2  # before the second try; twice as long each time
+_MOST_WAIT_SECONDS = 10.0  # that a limit of the service is waited for
+MOST_PULL_BYTES = 100 * 2**30
+_CHUNK_BYTES = 2**18
 _KINDS: Mapping[int, type[AutoMLError]] = {404: NotFoundError, 422: SpecError, 503: UnreachableError}
 
 
@@ -89,13 +95,22 @@ class Remote:
         """Finalists and baselines on the test rows, ranked."""
         return self._table("leaderboard", search_id=search_id, dataset=dataset, metric=metric)
 
-    def submit(self, spec: SearchSpec) -> dict[str, Any]:
+    def submit(self, spec: SearchSpec, with_code: bool = False) -> dict[str, Any]:
         """Sends a search with its data, each file once; gives its id and state.
+
+        Args:
+            with_code: whether the files of families of one's own are sent as well.
 
         Raises:
             RequestError: what is wrong with it.
         """
         from automl.store.uploads import upload_url
+
+        if not with_code and any(family.file is not None for family in spec.families):
+            raise RequestError(
+                "A family of your own is code, which travels only with --with-code, to a service whose admin "
+                "allowed it."
+            )
 
         def sent(path: str) -> str:
             if "://" in path:
@@ -123,12 +138,34 @@ class Remote:
         path = f"searches/{_part(search_id)}/logs/{_part(name)}"
         return self._get(path, {"offset": str(offset)}).content
 
+    def status(self, search_id: str) -> dict[str, Any]:
+        """How far a search is; see `results.status`."""
+        found: dict[str, Any] = self._get(f"searches/{_part(search_id)}/status", {}).json()
+        return found
+
+    def attempts(self, search_id: str, work: str) -> list[dict[str, Any]]:
+        """How each attempt at a trial or a refit ended."""
+        path = f"searches/{_part(search_id)}/attempts/{_part(work)}"
+        found: list[dict[str, Any]] = self._get(path, {}).json()
+        return found
+
+    def attempt_lines(self, search_id: str, name: str, offset: int, work: str) -> tuple[str, int]:
+        """The lines of a trial or a refit in the next part of a log, and where the part after that begins."""
+        path = f"searches/{_part(search_id)}/attempts/{_part(work)}/logs/{_part(name)}"
+        found = self._get(path, {"offset": str(offset)}).json()
+        return found["lines"], int(found["after"])
+
+    def cluster(self) -> dict[str, Any]:
+        """Its machines, what runs on them, and the searches that have workers or wait for some."""
+        found: dict[str, Any] = self._get("cluster", {}).json()
+        return found
+
     def stop(self, search_id: str) -> None:
         """Lets a search write its checkpoints and end."""
         self._post(f"searches/{_part(search_id)}/stop", {})
 
     def resume(self, search_id: str, budget: Mapping[str, Any]) -> None:
-        """Lets a search go on, with other bounds where some are given."""
+        """Lets a search go on, with other bounds where some are given; ``"+50"`` is added to what there is."""
         self._post(f"searches/{_part(search_id)}/resume", {"budget": dict(budget)})
 
     def grant(self, search_id: str) -> dict[str, Any]:
@@ -142,24 +179,29 @@ class Remote:
             return
         with file.open("rb") as content:
             length = {"Content-Length": str(file.stat().st_size)}
-            _checked(self._ask("PUT", path, content=content, headers=length, timeout=None, tries=1))
+            self._checked(self._ask("PUT", path, content=content, headers=length, timeout=None, tries=1))
 
     def _post(self, path: str, body: Mapping[str, Any], seconds: float = 60.0) -> httpx.Response:
-        """What is asked for so is done once, however often it is asked for."""
-        return _checked(self._ask("POST", path, json=body, timeout=httpx.Timeout(seconds, connect=10.0)))
+        """What is asked for so is done once, however often it is asked for: every try has the same key."""
+        timeout = httpx.Timeout(seconds, connect=10.0)
+        key = {KEY: secrets.token_hex(16)}
+        return self._checked(self._ask("POST", path, json=body, headers=key, timeout=timeout))
 
     def pull(self, which: str, destination: Path) -> Path:
         """Brings a model into a new folder; it is there, whole and verified, or not at all."""
         search_id, _, trial = which.partition("/")
         path = f"searches/{_part(search_id)}/bundle"
-        manifest = self._get(path, {"trial": trial or None}).json()["manifest"]
+        found = self._get(path, {"trial": trial or None}).json()
+        manifest = found["manifest"]
+        _check_sizes(manifest)
         scratch = destination.parent / f".automl-pull-{secrets.token_hex(4)}"
         try:
             scratch.mkdir(parents=True)
             for name, entry in manifest["files"].items():
-                self._download(f"{path}/{_part(name)}", trial, scratch / Path(name).name, entry)
+                self._download(f"{path}/{_part(name)}", trial, scratch / name, entry["bytes"])
             (scratch / MANIFEST).write_bytes(to_json(manifest))
             verify(scratch)
+            check_whose(found["bundle"], scratch)
             if destination.exists():
                 destination.rmdir()  # it is empty: somebody may have made it meanwhile otherwise
             scratch.rename(destination)
@@ -169,22 +211,40 @@ class Remote:
             shutil.rmtree(scratch, ignore_errors=True)
         return destination
 
-    def _download(self, path: str, trial: str, file: Path, entry: Mapping[str, Any]) -> None:
+    def _download(self, path: str, trial: str, file: Path, n_bytes: int) -> None:
         """A file of so many bytes; where the connection ends in the middle, it goes on from there."""
-        size = int(entry["bytes"])
-        digest = hashlib.sha256()
+        n_failures = 0
         with file.open("wb") as out:
-            for _ in range(_TRIES):
-                range_of = {"Range": f"bytes={out.tell()}-"} if out.tell() else {}
-                answer = self._get(path, {"trial": trial or None}, range_of)
-                out.write(answer.content)
-                digest.update(answer.content)
-                if out.tell() >= size:
-                    break
-        if digest.hexdigest() != entry["sha256"]:
-            raise UnreachableError(
-                f"{file.name} did not arrive as it was sent: its SHA-256 differs. Pull it again."
-            )
+            while out.tell() < n_bytes:
+                before = out.tell()
+                try:
+                    self._receive(path, trial, out, n_bytes)
+                except httpx.TransportError as error:
+                    n_failures = 0 if out.tell() > before else n_failures + 1
+                    if n_failures == _TRIES:
+                        raise self._silent(error) from error
+                    time.sleep(_PAUSE_SECONDS * 2**n_failures)
+
+    def _receive(self, path: str, trial: str, out: IO[bytes], n_bytes: int) -> None:
+        """What one answer brings of a file, from where it is on."""
+        headers = {**self._headers(), "Accept-Encoding": "identity"}
+        if out.tell():
+            headers["Range"] = f"bytes={out.tell()}-"
+        query = {"trial": trial} if trial else {}
+        url = f"{self}/v{API}/{path}"
+        with httpx.stream("GET", url, params=query, headers=headers, timeout=_TIMEOUT) as answer:
+            if not answer.is_success:
+                answer.read()
+                self._checked(answer)
+            if answer.status_code != 206:  # something on the way does not know of ranges
+                out.seek(0)
+                out.truncate()
+            for piece in answer.iter_raw(_CHUNK_BYTES):
+                if out.tell() + len(piece) > n_bytes:
+                    raise UnreachableError(f"More than the {n_bytes} bytes of {path} arrived. Pull it again.")
+                out.write(piece)
+        if out.tell() < n_bytes:
+            raise httpx.RemoteProtocolError("the answer ended too early")
 
     def _table(self, path: str, **query: str | None) -> pl.DataFrame:
         import polars as pl
@@ -196,32 +256,79 @@ class Remote:
     ) -> httpx.Response:
         """The answer to a question, asked several times where the network fails."""
         given = {name: value for name, value in query.items() if value is not None}
-        return _checked(self._ask("GET", path, params=given, headers=headers or {}))
+        return self._checked(self._ask("GET", path, params=given, headers=headers or {}))
+
+    def _headers(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.token}", VERSION: own_version()}
 
     def _ask(self, method: str, path: str, tries: int = _TRIES, **more: Any) -> httpx.Response:
-        headers = {"Authorization": f"Bearer {self.token}", **more.pop("headers", {})}
+        """The answer, asked for again where none comes, or where the service wants a moment."""
+        headers = {**self._headers(), **more.pop("headers", {})}
         more.setdefault("timeout", _TIMEOUT)
         last: Exception | None = None
-        for _ in range(tries):
+        for n_tried in range(1, tries + 1):
             try:
-                return httpx.request(
-                    method, f"{self}/v1/{path}", headers=headers, follow_redirects=False, **more
-                )
+                answer = httpx.request(method, f"{self}/v{API}/{path}", headers=headers, **more)
             except httpx.TransportError as error:
-                last = error
-        raise UnreachableError(f"The service at {self} does not answer: {last}. Check AUTOML_URL.") from last
+                last, wait = error, _PAUSE_SECONDS * 2**n_tried
+            else:
+                wait = _wait(answer)
+                if not 0 < wait <= _MOST_WAIT_SECONDS or n_tried == tries:
+                    return answer
+            if n_tried < tries:
+                time.sleep(wait)
+        raise self._silent(last) from last
 
-
-def _checked(answer: httpx.Response) -> httpx.Response:
-    if answer.is_success:
-        return answer
-    try:
-        message = str(answer.json()["error"]["message"])
-    except (ValueError, KeyError, TypeError):
-        message = (
-            f"The service answered with status {answer.status_code}, which this version does not understand."
+    def _silent(self, error: Exception | None) -> UnreachableError:
+        return UnreachableError(
+            f"The service at {self} does not answer: {error or 'no reason given'}. Check AUTOML_URL, and that it runs."
         )
-    raise _KINDS.get(answer.status_code, RequestError if answer.status_code < 500 else AutoMLError)(message)
+
+    def _checked(self, answer: httpx.Response) -> httpx.Response:
+        """The answer, if it is what was asked for."""
+        if answer.is_success:
+            return answer
+        try:
+            error = answer.json()["error"]
+            kind, message = error["kind"], str(error["message"])
+        except (ValueError, KeyError, TypeError):
+            raise _kind(answer.status_code)(
+                f"What answers at {self} with status {answer.status_code} is not the service, or one that this "
+                f"version ({own_version()}) does not understand. Check AUTOML_URL."
+            ) from None
+        theirs = answer.headers.get(VERSION, "")
+        if kind == UNKNOWN_ROUTE:
+            older = is_older(theirs, own_version())
+            raise RequestError(
+                f"The service at {self} is automl {theirs or 'of an unknown version'} and does not know this request "
+                f"of automl {own_version()}. Upgrade {'the service' if older else 'automl on this machine'}, or "
+                f"install its version here: pip install automl=={theirs}."
+            )
+        raise _kind(answer.status_code)(message)
+
+
+def _kind(status: int) -> type[AutoMLError]:
+    return _KINDS.get(status, RequestError if status < 500 else AutoMLError)
+
+
+def _wait(answer: httpx.Response) -> float:
+    """Seconds after which the same may be asked again, where a limit is reached; 0 otherwise."""
+    said = answer.headers.get("Retry-After", "") if answer.status_code == 429 else ""
+    return float(said) if said.isascii() and said.isdecimal() else 0.0
+
+
+def _check_sizes(manifest: Mapping[str, Any]) -> None:
+    """Refuses a bundle that cannot be one before any of it is on the disk."""
+    sizes = {name: entry["bytes"] for name, entry in manifest["files"].items()}
+    if any(Path(name).name != name or name.startswith(".") for name in sizes):
+        raise BundleError("The service names files of the model that are none.")
+    if (
+        any(not isinstance(size, int) or size < 0 for size in sizes.values())
+        or sum(sizes.values()) > MOST_PULL_BYTES
+    ):
+        raise BundleError(
+            f"The model is said to have {sizes} bytes; at most {MOST_PULL_BYTES} in all are pulled."
+        )
 
 
 def _part(name: str) -> str:

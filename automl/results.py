@@ -1,13 +1,24 @@
-"""What everybody asks for of one store: a search's trials, its logs, and leaderboards."""
+"""What everybody asks for of one store: how far a search is, its trials, its logs, and leaderboards."""
 
 from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
 
 import polars as pl
 
 from automl.errors import NotFoundError, nearest
 from automl.store import Store
+from automl.store.records import RecordKind
 
 MOST_LOG_BYTES = 2**20  # at once
+_OF_RECORD = ("state", "reason", "message", "seconds")
+_REFIT = re.compile(r"[0-9]+-[0-9]+")
+SMALLEST_SHARE = 0.02  # of a search that must be done before the rest is estimated from it
+_OF_WORK = r"\S+ \S+ [A-Z]+ \[[a-z]+ {}/[0-9]+\] "  # how `execution/logs.py` begins a line of an attempt
 
 
 def leaderboard(
@@ -60,4 +71,99 @@ def log_part(store: Store, search_id: str, name: str, offset: int) -> bytes:
     place = store.search(search_id).place / "logs"
     if name not in place.names():
         raise NotFoundError(f"{search_id} has no log {name[:100]!r}: {nearest(name, place.names())}")
-    return (place / name).read()[offset : offset + MOST_LOG_BYTES]
+    return (place / name).read_range(offset, MOST_LOG_BYTES)
+
+
+def attempt_lines(store: Store, search_id: str, name: str, offset: int, work: str) -> tuple[str, int]:
+    """The lines of one trial or refit in the next part of a log, and where the part after that begins.
+
+    Args:
+        work: ``17`` (a trial), ``17-0`` (a refit) or the name of a baseline.
+    """
+    part = log_part(store, search_id, name, offset)
+    whole = part[: part.rfind(b"\n") + 1] or (part if len(part) == MOST_LOG_BYTES else b"")
+    of_it = re.compile(_OF_WORK.format(re.escape(work)))
+    lines = [line for line in whole.decode(errors="replace").splitlines() if of_it.match(line)]
+    return "".join(f"{line}\n" for line in lines), offset + len(whole)
+
+
+def attempts(store: Store, search_id: str, work: str) -> list[dict[str, Any]]:
+    """How each attempt at a trial, a refit or a baseline ended, the first first.
+
+    Raises:
+        NotFoundError: there is no such search, or no attempt at such work was begun in it.
+    """
+    folder = store.search(search_id)
+    kind: RecordKind = "trial" if work.isdecimal() else "refit" if _REFIT.fullmatch(work) else "baseline"
+    last_begun = max((number for number, _ in folder.work_folders(kind, work)), default=0)
+    found: list[dict[str, Any]] = []
+    while (record := folder.record(kind, work, len(found) + 1)) is not None or len(found) < last_begun:
+        known = {} if record is None else {name: getattr(record, name) for name in _OF_RECORD}
+        found.append({"kind": kind, "attempt": len(found) + 1, "state": "running", **known})
+    if not found:
+        raise NotFoundError(
+            f"{search_id} has begun no {kind} {work!r}. A trial is named by its number, such as {search_id}/17, and a "
+            f"refit as {search_id}/17-0; `automl trials {search_id}` lists the trials."
+        )
+    return found
+
+
+def status(store: Store, search_id: str) -> dict[str, Any]:
+    """How far a search is, as the tables have it.
+
+    ``seconds_left`` is None where it cannot be said; ``hours`` are those of ``hours_of``: GPUs, or CPUs where
+    there are none; ``failures`` are the reasons for which trials failed, the commonest first.
+    """
+    from automl.store.reading import failures, search_row
+
+    folder = store.search(search_id)
+    try:
+        row = search_row(store, search_id)
+    except NotFoundError:  # it is there, and nothing of it is in the tables yet
+        return {"search_id": search_id, "state": "queued", "reason": None, "message": "It is about to begin."}
+    kept = ("search_id", "state", "reason", "message", "dataset", "task", "metric", "goal", "n_trials")
+    more = ("n_stopped", "n_failed", "n_planned", "n_refits", "best_trial", "best_score")
+    spec = json.loads(row["spec"])
+    finalists = spec["finalists"]["top"] * spec["finalists"]["seeds"]
+    on_gpu = folder.plain["device"] == "cuda"
+    units = (spec["resources"]["gpus"] or 0.0) if on_gpu else spec["resources"]["cpus"]
+    return {
+        **{name: row[name] for name in (*kept, *more)},
+        "n_refits_planned": finalists,
+        "hours": _worker_seconds(store, search_id) * units / 3600,
+        "hours_of": "GPU" if on_gpu else "CPU",
+        "seconds": row["train_seconds"],
+        "seconds_left": _seconds_left(row, spec, finalists, datetime.now(UTC)),
+        "workers": spec["resources"]["workers"] if row["state"] == "running" else 0,
+        "waits_for": None,
+        "failures": failures(store, search_id).collect().to_dicts() if row["n_failed"] else [],
+        "created_at": row["created_at"].isoformat(),
+        "updated_at": row["updated_at"].isoformat(),
+    }
+
+
+def _worker_seconds(store: Store, search_id: str) -> float:
+    """What the attempts at trials, and the refits, have taken of workers."""
+    from automl.store.tables import scan
+
+    rows = scan(store, "trials").filter(search_id=search_id).select(pl.col("train_seconds").sum())
+    refits = scan(store, "scores").filter(search_id=search_id, kind="refit")
+    refits = refits.select("entry", "seed", "attempt", "train_seconds").unique(["entry", "seed", "attempt"])
+    return float(rows.collect().item() + refits.select(pl.col("train_seconds").sum()).collect().item())
+
+
+def _seconds_left(
+    row: Mapping[str, Any], spec: Mapping[str, Any], n_refits: int, now: datetime
+) -> float | None:
+    """Until the search ends, from the share of it that is done; None before anything can be said."""
+    if row["state"] != "running":
+        return None
+    elapsed, limit = row["train_seconds"], spec["budget"]["time"]
+    shares = [elapsed / limit] if limit else []
+    if row["n_planned"]:
+        shares.append((row["n_trials"] + row["n_refits"]) / (row["n_planned"] + n_refits))
+    share = min(1.0, max(shares, default=0.0))
+    if share < SMALLEST_SHARE:
+        return None
+    since = (now - row["updated_at"]).total_seconds()
+    return float(max(0.0, elapsed * (1 - share) / share - since))

@@ -12,7 +12,6 @@ import multiprocessing
 import tempfile
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -20,13 +19,13 @@ from typing import Any
 import polars as pl
 
 from automl.ranking import board
-from automl.store import Record, Store, open_store
+from automl.store import Store, open_store
 from automl.store.fold import Fold
 from automl.store.reading import best, ranked, trials
-from automl.store.rows import TrialRow
 from automl.store.tables import scan
 from benchmarks import _million
 from benchmarks._measure import Measure, arguments, report, timed
+from benchmarks._records import trial_record
 
 REACH_SECONDS = 0.5
 SEARCH = "writing-00000000"
@@ -134,40 +133,11 @@ def _write_once(location: str, n_processes: int, n_records: int) -> tuple[float,
 
 def _record(location: str, first: int, n: int, ready: Any, go: Any) -> None:
     """A worker that only writes: one record after another."""
-    folder, now = open_store(location).search(SEARCH), datetime.now(UTC)
+    folder = open_store(location).search(SEARCH)
     ready.release()
     go.wait()
     for number in range(first, first + n):
-        row = TrialRow(
-            search_id=SEARCH,
-            trial=number,
-            attempt=1,
-            term=1,
-            state="complete",
-            family="mlp",
-            origin="sampler",
-            configuration="{}",
-            parameters="{}",
-            seed=0,
-            metric="rmse",
-            goal="min",
-            score=1.0,
-            scores="{}",
-            n_epochs=20,
-            started_at=now,
-            ended_at=now,
-            train_seconds=1.0,
-            worker="w",
-            device="cpu",
-            version="0",
-        )
-        curves = {
-            "train_loss": [1.0 / (i + 1) for i in range(20)],
-            "rmse": [1.0 / (i + 2) for i in range(20)],
-        }
-        folder.write_record(
-            Record(kind="trial", name=str(number), attempt=1, term=1, trial=row, epochs=curves)
-        )
+        folder.write_record(trial_record(SEARCH, number))
 
 
 if __name__ == "__main__":

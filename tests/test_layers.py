@@ -22,6 +22,7 @@ CONTRACTS = {
     "hyperparameters",
     "strict_yaml",
     "wording",
+    "failpoint",
 }
 BUNDLES = {"bundle", "bundle_files", "checkpoint", "model_card", "onnx_export", "predicting", "predictor"}
 STATISTICS = {"intervals", "pareto", "student"}
@@ -40,6 +41,7 @@ LAYERS = (  # a module may import from its own layer and from those above it in 
         "demo",
         "estimate",
         "progress_line",
+        "status_lines",
         "service",
         "remote",
         "results",

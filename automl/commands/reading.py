@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from automl.commands.options import FormatOption, JsonOption, SearchArgument, StoreOption
+from automl.errors import RequestError
 
 
 def leaderboard(
@@ -52,25 +53,38 @@ def trials(
         "n_parameters",
         "parameters",
     ]
-    show(frame, "json" if as_json else form, columns, limit=50)
+    show(frame, "json" if as_json else form, _there(frame, columns), limit=50)
 
 
 def status(
     search_id: Annotated[str | None, typer.Argument(metavar="[SEARCH]")] = None,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Go on until the search ends; with the exit status of `search`.")
+    ] = False,
     store: StoreOption = None,
     as_json: JsonOption = False,
-) -> None:
+) -> int:
     """Says what every search, or one, is doing."""
     from automl import api
     from automl.show import show
 
-    frame = api.searches(search_id, store=store)
+    if search_id is not None:
+        from automl.status_lines import follow, lines
+
+        if watch:
+            return follow(lambda: api.status(search_id, store=store), as_json)
+        found = api.status(search_id, store=store)
+        print(json.dumps(found) if as_json else "\n".join(lines(found)))
+        return 0
+    if watch:
+        raise RequestError("--watch follows one search: give its id, which `automl status` shows.")
+    frame = api.searches(store=store)
     if frame.height == 0 and not as_json:
         from automl.remote import connected
         from automl.store import open_store
 
         print(f"There is no search in the store {connected(store) or open_store(store)} yet.")
-        return
+        return 0
     columns = [
         "search_id",
         "state",
@@ -82,23 +96,58 @@ def status(
         "updated_at",
         "message",
     ]
-    show(frame, "json" if as_json else "table", columns)
+    show(frame, "json" if as_json else "table", _there(frame, columns))
+    return 0
 
 
 def logs(
-    search_id: SearchArgument,
+    which: Annotated[
+        str,
+        typer.Argument(metavar="SEARCH[/TRIAL]", help="A search, or a trial of it (17) or a refit (17-0)."),
+    ],
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with what is added.")] = False,
     store: StoreOption = None,
 ) -> None:
-    """Prints what the driver and the workers of a search say."""
+    """Prints what the driver and the workers of a search say, or what they say of one trial."""
     import sys
 
     from automl import api
 
+    search_id, _, work = which.partition("/")
+    if work:
+        _logs_of(search_id, work, store, follow)
+        return
     for name, part in api.logs(search_id, store=store, follow=follow):
         for line in part.decode(errors="replace").splitlines():
             print(f"{name.removesuffix('.log')}: {line}")
         sys.stdout.flush()
+
+
+def _logs_of(search_id: str, work: str, store: str | None, follow: bool) -> None:
+    """What the workers say of one trial, attempt by attempt, and how each attempt ended."""
+    import re
+    import sys
+
+    from automl import api
+
+    ended = api.attempts(search_id, work, store=store)  # says so where there is no such trial
+    found = api.attempt_logs(search_id, work, store=store, follow=follow)
+    if follow:
+        for line in found:
+            print(line)
+            sys.stdout.flush()
+        return
+    number = re.compile(r"\[[a-z]+ [^ ]+/([0-9]+)\]")
+
+    def order(line: str) -> tuple[int, str]:
+        attempt = number.search(line)
+        return (int(attempt[1]) if attempt else 0, line[:23])  # then by time
+
+    for line in sorted(found, key=order):
+        print(line)
+    for one in ended:
+        reason = f" ({one['reason']}): {one['message']}" if one.get("reason") else ""
+        print(f"attempt {one['attempt']}: {one['state']}{reason}")
 
 
 def families(as_json: JsonOption = False) -> None:
@@ -155,9 +204,14 @@ def show_board(board: Any, form: str) -> None:
     if form == "table" and board.height == 0:
         print("Nothing is on the test rows yet: baselines and finalists come at the end of a search.")
         return
-    show(board, form, [name for name in columns if name in board.columns])
+    show(board, form, _there(board, columns))
     if form == "table" and (sentence := above(board)):
         print(f"\n{sentence}")
+
+
+def _there(frame: Any, columns: list[str]) -> list[str]:
+    """Those of the columns that a frame has: it may come from a service of another version."""
+    return [name for name in columns if name in frame.columns]
 
 
 def _list(rows: list[dict[str, Any]], as_json: bool) -> None:

@@ -11,11 +11,14 @@ import typer
 from automl.commands.options import (
     EpochsOption,
     JsonOption,
+    MoreTimeOption,
+    MoreTrialsOption,
     SearchArgument,
     StoreOption,
     TimeOption,
     TrialsOption,
     WorkersOption,
+    more_budget,
 )
 from automl.errors import AutoMLError
 
@@ -67,8 +70,8 @@ def search(
 
 def resume(
     search_id: SearchArgument,
-    trials: Annotated[int | None, typer.Option(help="A new bound on trials.")] = None,
-    time: Annotated[str | None, typer.Option(help="A new bound on time: 90s, 20m, 2h.")] = None,
+    trials: MoreTrialsOption = None,
+    time: MoreTimeOption = None,
     store: StoreOption = None,
 ) -> int:
     """Goes on with a search where it was.
@@ -78,15 +81,12 @@ def resume(
     from automl import api
     from automl.remote import connected
 
-    service = connected(store)
+    service, budget = connected(store), more_budget(trials, time)
     if service is not None:
-        budget = {"trials": trials, "time": time}
-        service.resume(search_id, {name: value for name, value in budget.items() if value is not None})
+        service.resume(search_id, budget)
         print(f"{search_id} goes on at the service; `automl status {search_id}` says how far it is.")
         return 0
-    result = with_progress(
-        lambda watch: api.resume(search_id, store=store, watch=watch, trials=trials, time=time)
-    )
+    result = with_progress(lambda watch: api.resume(search_id, store=store, watch=watch, **budget))
     return _end(result, store)
 
 

@@ -29,25 +29,41 @@ def serve(
     behind_proxy: Annotated[
         bool, typer.Option("--behind-proxy", help="A proxy before it has TLS; nobody else reaches it.")
     ] = False,
+    limit: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="NAME=VALUE; again for others: open_searches, upload_bytes, requests, failed_logins."
+        ),
+    ] = None,
+    allow_code: Annotated[
+        bool,
+        typer.Option("--allow-code", help="Let authors submit families of their own: code, run on workers."),
+    ] = False,
+    cluster_file: Annotated[
+        Path | None,
+        typer.Option(help="Of Ray's cluster launcher: counts machines that are not up before there is work."),
+    ] = None,
 ) -> None:
     """Serves a store to users who have tokens: leaderboards, trials, models."""
     from automl.service import serve as serving
+    from automl.service.limits import parse_limits
     from automl.service.tokens import Tokens
     from automl.store import open_store
 
+    limits = parse_limits(limit or [])
     serving.check_open(host, tls_certificate, tls_key, behind_proxy)
     opened = open_store(store, create=True)
     if not Tokens(opened).list():
         print("Nobody has a token yet: automl token create --role admin NAME", file=sys.stderr)
     scheme = "http" if tls_certificate is None else "https"
     print(f"Serving {opened} at {scheme}://{host}:{port}; Ctrl-C ends it.", file=sys.stderr)
-    serving.serve(opened, host, port, tls_certificate, tls_key)
+    serving.serve(opened, host, port, tls_certificate, tls_key, limits, allow_code, cluster_file)
 
 
 @token.command("create")
 def create(
     user: Annotated[str, typer.Argument(metavar="USER", help="Whose it is.")],
-    role: Annotated[str, typer.Option(help="viewer, submitter or admin.")] = "viewer",
+    role: Annotated[str, typer.Option(help="viewer, submitter, author or admin.")] = "viewer",
     expires: Annotated[str, typer.Option(help="12h, 90d, 4w.")] = "90d",
     store: StoreOption = None,
 ) -> None:

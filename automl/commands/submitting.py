@@ -31,6 +31,10 @@ def submit(
     epochs: EpochsOption = None,
     time: TimeOption = None,
     workers: WorkersOption = None,
+    with_code: Annotated[
+        bool,
+        typer.Option("--with-code", help="Send the files of your own families too, where that is allowed."),
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Sends a search to the service at AUTOML_URL, and returns its id.
@@ -43,7 +47,7 @@ def submit(
     names = names_of(target)
     options = spec_options(source, names, trials, epochs, time, workers)
     options |= {} if task is None else {"task": task}
-    answer = service.submit(spec_of(source, names, **options))
+    answer = service.submit(spec_of(source, names, **options), with_code)
     if as_json:
         print(json.dumps(answer))
         return

@@ -8,8 +8,10 @@ from typing import Any
 from fastapi import APIRouter, Depends, HTTPException, Request
 
 from automl.service.audit import Audit
+from automl.service.limits import Limits, Logins, Pace, TooMuch
 from automl.service.roles import Role, allows
 from automl.service.tokens import Token, Tokens
+from automl.service.wire import API
 
 ROLE = "x-role"  # under this name the OpenAPI document says which role a route needs
 PUBLIC = ("/v1/health",)
@@ -18,10 +20,12 @@ PUBLIC = ("/v1/health",)
 class Routes:
     """Makes routes that ask for a token. A route without a role cannot be made here."""
 
-    def __init__(self, tokens: Tokens, audit: Audit) -> None:
-        self.router = APIRouter(prefix="/v1")
+    def __init__(self, tokens: Tokens, audit: Audit, limits: Limits) -> None:
+        self.router = APIRouter(prefix=f"/v{API}")
         self._tokens = tokens
         self._audit = audit
+        self._requests = Pace(limits.requests)
+        self._logins = Logins(limits.failed_logins)
 
     def add(self, method: str, path: str, role: Role, **more: Any) -> Callable[[Any], Any]:
         """A decorator: the function below answers `method` on `path` to users who have `role`."""
@@ -32,14 +36,23 @@ class Routes:
 
     def _guard(self, needed: Role) -> Callable[[Request], None]:
         def guard(request: Request) -> None:
-            token = self._of(request)
+            shown, address = _shown(request), request.client.host if request.client else ""
+            if wait := self._logins.wait(address, shown):
+                raise TooMuch(
+                    "Too many tokens from this address were not valid. Try again in a minute.", wait
+                )
+            token = self._tokens.find(shown)
             if token is None:
+                self._logins.failed(address)
                 raise HTTPException(
                     401,
                     "This needs a token that is valid: send it as `Authorization: Bearer TOKEN`, or set AUTOML_TOKEN. "
                     "An admin makes one with `automl token create`.",
                     {"WWW-Authenticate": "Bearer"},
                 )
+            self._logins.valid(shown)
+            if wait := self._requests.take(token.id):
+                raise TooMuch("This token has asked too often. Try again a little later.", wait)
             request.state.token = token
             if not allows(token.role, needed):
                 self._audit.write("refused", token.user, method=request.method, path=request.url.path[:500])
@@ -50,9 +63,11 @@ class Routes:
 
         return guard
 
-    def _of(self, request: Request) -> Token | None:
-        scheme, _, shown = request.headers.get("authorization", "").partition(" ")
-        return self._tokens.find(shown.strip()) if scheme.lower() == "bearer" else None
+
+def _shown(request: Request) -> str:
+    """The token that a request shows; empty where there is none."""
+    scheme, _, shown = request.headers.get("authorization", "").partition(" ")
+    return shown.strip() if scheme.lower() == "bearer" else ""
 
 
 def caller(request: Request) -> Token:

@@ -1,10 +1,14 @@
-"""What a user may do: three roles, each of which may do what those before it may."""
+"""What a user may do: four roles, each of which may do what those before it may.
+
+A viewer reads; a submitter runs searches too; an author brings code with them, where the service allows it; an admin
+may do everything.
+"""
 
 from __future__ import annotations
 
 from typing import Literal, get_args
 
-Role = Literal["viewer", "submitter", "admin"]
+Role = Literal["viewer", "submitter", "author", "admin"]
 ROLES: tuple[Role, ...] = get_args(Role)
 
 

@@ -6,19 +6,23 @@ import ipaddress
 import os
 import threading
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
 import uvicorn
 
 from automl.errors import RequestError, UnreachableError
-from automl.execution.jobs import ProcessJobs
+from automl.execution.jobs import Jobs
+from automl.execution.process_jobs import ProcessJobs
 from automl.service.app import build
+from automl.service.capacity import Capacity, most_of
+from automl.service.limits import Limits
 from automl.service.queue import Need
 from automl.store import Store
 
 PROBE_SECONDS = 20.0
-CAPACITY_SECONDS = 30.0  # between two questions to a cluster, whose machines come and go
 
 
 def check_open(host: str, certificate: Path | None, key: Path | None, behind_proxy: bool) -> None:
@@ -35,34 +39,54 @@ def check_open(host: str, certificate: Path | None, key: Path | None, behind_pro
         )
 
 
-class Capacity:
-    """What the searches share: the cluster at ``RAY_ADDRESS``, asked every now and then; else this machine."""
+@dataclass(frozen=True)
+class Workplace:
+    """Where the drivers of searches run, and what their workers share."""
 
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._known: Need | None = None
-        self._asked = 0.0
+    jobs: Jobs
+    capacity: Callable[[], Need]
 
-    def __call__(self) -> Need:
-        address = os.environ.get("RAY_ADDRESS")
-        if address is None:
-            return Need(float(len(os.sched_getaffinity(0))), 0.0)
-        with self._lock:
-            if self._known is None or time.monotonic() - self._asked > CAPACITY_SECONDS:
-                from automl.execution import machine_at
 
-                machine = machine_at(address)
-                self._known = Need(float(machine.n_cpus), float(machine.n_gpus))
-                self._asked = time.monotonic()
-            return self._known
+def workplace(store: Store, cluster_file: Path | None = None) -> Workplace:
+    """The cluster at ``RAY_ADDRESS``, else this machine.
+
+    Args:
+        cluster_file: of Ray's cluster launcher: what may be there once machines are started for what waits.
+
+    Raises:
+        UnreachableError: the cluster does not answer.
+        RequestError: the cluster stands open, Ray's token is no secret, or the file is none.
+    """
+    address = os.environ.get("RAY_ADDRESS")
+    if not address:
+        if cluster_file is not None:
+            raise RequestError(
+                "--cluster-file says what a cluster may have: set RAY_ADDRESS too (auto, on its head)."
+            )
+        return Workplace(ProcessJobs(str(store)), Capacity())
+    coming = None if cluster_file is None else most_of(cluster_file)
+    from automl.execution.ray_head import RayHead
+    from automl.execution.ray_jobs import RayJobs
+
+    head = RayHead(address)
+    head.check_closed()
+    return Workplace(RayJobs(str(store), head), Capacity(head, coming))
 
 
 def configuration(
-    store: Store, host: str, port: int, certificate: Path | None = None, key: Path | None = None
+    store: Store,
+    host: str,
+    port: int,
+    certificate: Path | None = None,
+    key: Path | None = None,
+    limits: Limits | None = None,
+    allow_code: bool = False,
+    place: Workplace | None = None,
 ) -> uvicorn.Config:
-    """How the service is served."""
+    """How the service is served; its searches run on this machine where no other `place` is named."""
+    place = place or Workplace(ProcessJobs(str(store)), Capacity())
     return uvicorn.Config(
-        build(store, ProcessJobs(str(store)), Capacity()),
+        build(store, place.jobs, place.capacity, limits, allow_code),
         host=host,
         port=port,
         ssl_certfile=certificate,
@@ -77,14 +101,23 @@ def configuration(
 
 
 def serve(
-    store: Store, host: str, port: int, certificate: Path | None = None, key: Path | None = None
+    store: Store,
+    host: str,
+    port: int,
+    certificate: Path | None = None,
+    key: Path | None = None,
+    limits: Limits | None = None,
+    allow_code: bool = False,
+    cluster_file: Path | None = None,
 ) -> None:
     """Serves until it is interrupted.
 
     Raises:
-        UnreachableError: the port is taken, or a request without a token got through.
+        UnreachableError: the port is taken, the cluster does not answer, or a request without a token got through.
+        RequestError: the cluster stands open to whoever reaches it.
     """
-    config = configuration(store, host, port, certificate, key)
+    place = workplace(store, cluster_file)
+    config = configuration(store, host, port, certificate, key, limits, allow_code, place)
     server = uvicorn.Server(config)
     refused: list[str] = []
     threading.Thread(

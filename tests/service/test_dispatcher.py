@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -10,14 +12,18 @@ import pytest
 from toys import write_table
 
 from automl.api import spec_of
+from automl.driver import ORDERS
+from automl.errors import RequestError, SpecError
 from automl.execution.books import row_of
 from automl.resolved import Search
-from automl.run import plan_search
+from automl.run import load_search, plan_search, write_budget
 from automl.service import dispatcher as dispatchers
-from automl.service.dispatcher import MOST_DEATHS, Dispatcher
+from automl.service.dispatcher import MOST_DEATHS, OPEN, Dispatcher
+from automl.service.limits import TooMuch
 from automl.service.queue import Need
 from automl.store import Store, open_store, reading
 from automl.store.fold import Fold
+from automl.store.tables import version
 
 
 class Drivers:
@@ -154,3 +160,151 @@ def test_what_waits_when_the_service_is_killed_waits_for_the_next(store: Store, 
     again.tick()
     assert drivers.started == [one.search_id]
     assert again.owner(one.search_id) == "ann"
+
+
+def ends_with(store: Store, one: Search, trials: int) -> None:
+    """The driver of a search completes it under so many trials, and leaves its own budget behind."""
+    write_budget(store.search(one.search_id), {"trials": trials})
+    ends(store, load_search(store, one.search_id)[0], "complete")
+
+
+@pytest.mark.parametrize("killed", [True, False])
+def test_a_larger_budget_given_while_a_driver_ends_is_not_forgotten(
+    store: Store, tmp_path: Path, killed: bool
+) -> None:
+    drivers, one = Drivers(), search(tmp_path, budget={"trials": 2})
+    dispatcher = Dispatcher(store, drivers, lambda: Need(2, 0))
+    dispatcher.submit(one, "ann")
+    dispatcher.tick()
+    dispatcher.wish(one.search_id, "run", {"trials": "+7"})
+    ends_with(store, one, 2)
+    drivers.alive.clear()
+    if killed:
+        dispatcher = Dispatcher(store, drivers, lambda: Need(2, 0))
+        dispatcher.start()
+        dispatcher.stop()
+    for _ in range(2):
+        dispatcher.tick()
+    assert drivers.started == [one.search_id] * 2
+    assert load_search(store, one.search_id)[0].spec.budget.trials == 9
+    ends_with(store, one, 9)
+    drivers.alive.clear()
+    dispatcher.tick()
+    assert (dispatcher.grant(one.search_id), state(store, one)) == (None, "complete")
+    again = Dispatcher(store, drivers, lambda: Need(2, 0))
+    again.start()
+    again.stop()
+    again.tick()
+    assert len(drivers.started) == 2
+    assert (store.place / OPEN).names() == []
+
+
+def test_a_wish_is_told_apart_by_its_key(store: Store, tmp_path: Path) -> None:
+    one = search(tmp_path, budget={"trials": 2})
+    dispatcher = Dispatcher(store, Drivers(), lambda: Need(0, 0))
+    dispatcher.submit(one, "ann")
+    for key in ("a", "b", "a", "b", None):
+        dispatcher.wish(one.search_id, "run", {"trials": "+10"}, key)
+    assert load_search(store, one.search_id)[0].spec.budget.trials == 32
+    with pytest.raises(SpecError, match="no bound on gpu_hours that '\\+1' could be added to"):
+        dispatcher.wish(one.search_id, "run", {"gpu_hours": "+1"})
+
+
+def test_a_search_that_failed_is_left_alone(store: Store, tmp_path: Path) -> None:
+    drivers, one = Drivers(), search(tmp_path)
+    dispatcher = Dispatcher(store, drivers, lambda: Need(2, 0))
+    dispatcher.submit(one, "ann")
+    dispatcher.tick()
+    ends(store, one, "failed")
+    drivers.alive.clear()
+    again = Dispatcher(store, drivers, lambda: Need(2, 0))
+    again.start()
+    again.stop()
+    for each in (dispatcher, again):
+        each.tick()
+        assert each.grant(one.search_id) is None
+    assert (drivers.started, state(store, one)) == ([one.search_id], "failed")
+
+
+def test_what_a_user_must_set_right_ends_a_search_at_once(store: Store, tmp_path: Path) -> None:
+    drivers, one = Drivers(), search(tmp_path)
+    dispatcher = Dispatcher(store, drivers, lambda: Need(2, 0))
+    dispatcher.submit(one, "ann")
+    dispatcher.tick()
+    write_table(tmp_path / "toy.csv", seed=1)  # other data than it began with
+    command = [sys.executable, "-m", "automl.driver", one.search_id, "--store", str(store)]
+    assert subprocess.run(command, capture_output=True, timeout=200).returncode == 2
+    row = reading.search_row(store, one.search_id)
+    assert (row["state"], row["reason"]) == ("failed", "bad_data")
+    assert "has changed since the search began" in row["message"]
+    drivers.alive.clear()
+    dispatcher.tick()
+    dispatcher.tick()
+    assert (drivers.started, dispatcher.grant(one.search_id)) == ([one.search_id], None)
+
+
+def test_a_user_has_so_many_open_searches_and_no_more(store: Store, tmp_path: Path) -> None:
+    drivers = Drivers()
+    dispatcher = Dispatcher(store, drivers, lambda: Need(2, 0), most_open=1)
+    one, other = search(tmp_path, "one"), search(tmp_path, "other")
+    dispatcher.submit(one, "ann")
+    with pytest.raises(TooMuch, match="ann has 1 searches that wait or run, and may have 1"):
+        dispatcher.submit(other, "ann")
+    assert store.search_ids() == [one.search_id]
+    dispatcher.submit(other, "bob")
+    dispatcher.tick()
+    for each in (one, other):
+        ends(store, each, "complete")
+    drivers.alive.clear()
+    dispatcher.tick()
+    assert dispatcher.submit(search(tmp_path, "third"), "ann") == "queued"
+    with pytest.raises(RequestError, match="was begun by hand"):
+        dispatcher.wish(store.create_search("by-hand", one.to_plain()).search_id, "run")
+
+
+def test_what_many_wait_for_is_said_in_one_commit_and_not_again(store: Store, tmp_path: Path) -> None:
+    many = [search(tmp_path, f"toy-{number}") for number in range(3)]
+    dispatcher = Dispatcher(store, Drivers(), lambda: Need(0, 0))
+    for one in many:
+        dispatcher.submit(one, "ann")
+    before = version(store, "searches")
+    assert before is not None
+    dispatcher.tick()
+    assert version(store, "searches") == before + 1
+    rows = reading.searches(store).select("message", "state").unique().collect().to_dicts()
+    assert [row["state"] for row in rows] == ["queued"]
+    assert rows[0]["message"] != "It waits for its turn."
+    orders = [(store.search(one.search_id).place / ORDERS).changed_at() for one in many]
+    dispatcher.tick()
+    assert [(store.search(one.search_id).place / ORDERS).changed_at() for one in many] == orders
+    again = Dispatcher(store, Drivers(), lambda: Need(0, 0))  # as after a restart
+    again.start()
+    again.stop()
+    again.tick()
+    assert version(store, "searches") == before + 1
+
+
+@pytest.mark.parametrize("killed", [True, False])
+@pytest.mark.parametrize(
+    ("reason", "goes_on"), [("lost_node", True), ("lost_worker", True), ("storage", True), (None, False)]
+)
+def test_what_a_driver_lost_with_its_machine_goes_on(
+    store: Store, tmp_path: Path, reason: str | None, goes_on: bool, killed: bool
+) -> None:
+    """Its study died, or the store failed: the driver says so and ends, which is not the end of the search."""
+    drivers, one = Drivers(), search(tmp_path)
+    dispatcher = Dispatcher(store, drivers, lambda: Need(2, 0))
+    dispatcher.submit(one, "ann")
+    dispatcher.tick()
+    folder = store.search(one.search_id)
+    row = row_of(one, folder, folder.term_begin(), "failed", reason, "The process that holds the study died.")
+    Fold(store, folder, folder.last_term()).update_search(row)
+    drivers.alive.clear()
+    if killed:
+        dispatcher = Dispatcher(store, drivers, lambda: Need(2, 0))
+        dispatcher.start()
+        dispatcher.stop()
+    dispatcher.tick()
+    dispatcher.tick()
+    assert len(drivers.started) == 1 + goes_on
+    assert (dispatcher.grant(one.search_id) is not None) == goes_on

@@ -21,7 +21,7 @@ from toys import write_table
 
 from automl.api import spec_of
 from automl.errors import DataError, NotFoundError, RequestError, SpecError
-from automl.execution.jobs import ProcessJobs
+from automl.execution.process_jobs import ProcessJobs
 from automl.remote import Remote
 from automl.service.tokens import Tokens
 from automl.store import open_store
@@ -215,7 +215,7 @@ def test_code_does_not_travel(running: Running, tmp_path: Path) -> None:
     (tmp_path / "net.py").write_text("raise SystemExit")
     given = spec(tmp_path, families=[{"file": str(tmp_path / "net.py")}])
     with pytest.raises(SpecError, match="carries no code"):
-        running.remote("submitter").submit(given)
+        running.remote("submitter").submit(given, with_code=True)
 
 
 def test_folders_are_to_be_packed(running: Running, tmp_path: Path) -> None:

@@ -1,26 +1,31 @@
-"""Uploads, and searches that users submit, stop and let go on."""
+"""Searches that users submit, stop and let go on."""
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import HTTPException, Request
+from fastapi import Header, HTTPException, Request
 from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, ConfigDict, Field
 
-from automl.errors import SpecError, StorageError
+from automl.errors import SpecError
 from automl.resolved import Search
 from automl.service.access import Routes, caller
 from automl.service.audit import Audit
 from automl.service.dispatcher import Dispatcher
-from automl.service.planning import plan_apart
+from automl.service.keys import Keys, check_key
+from automl.service.planning import Planner
 from automl.service.queue import Need
-from automl.service.roles import allows
-from automl.spec import SearchSpec, check_budget, parse_spec, with_paths
+from automl.service.roles import Role, allows
+from automl.service.wire import KEY
+from automl.spec import SearchSpec, parse_spec, with_paths
 from automl.store import Store
-from automl.store.uploads import SCHEME, Uploads
+from automl.store.uploads import SCHEME, localised
+
+IdempotencyKey = Annotated[
+    str | None,
+    Header(alias=KEY, description="of the client's own making; the same again is the same request"),
+]
 
 
 class Submission(BaseModel):
@@ -30,47 +35,44 @@ class Submission(BaseModel):
 
 class Budget(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
-    budget: dict[str, Any] = Field(default_factory=dict, description="bounds that replace those there are")
+    budget: dict[str, Any] = Field(
+        default_factory=dict,
+        description="bounds that replace those there are, or with a plus are added to them: +50, +30m",
+    )
 
 
-def add(routes: Routes, store: Store, dispatcher: Dispatcher, capacity: Any, audit: Audit) -> None:
-    uploads = Uploads(store)
-
-    @routes.add("HEAD", "/uploads/{digest}/{name}", "submitter")
-    def known(digest: str, name: str) -> None:
-        """Whether such a file was uploaded already."""
-        if not uploads.has(digest, name):
-            raise HTTPException(404, "Nothing was uploaded under that name with that SHA-256.")
-
-    @routes.add("PUT", "/uploads/{digest}/{name}", "submitter", status_code=201)
-    async def upload(request: Request, digest: str, name: str) -> dict[str, str]:
-        """Takes a file, whose SHA-256 must be `digest`."""
-        await run_in_threadpool(uploads.has, digest, name)  # refuses names before anything is read
-        said = int(request.headers.get("content-length", "0"))
-        with tempfile.TemporaryDirectory(prefix="automl-upload-") as folder:
-            file = Path(folder) / "upload"
-            try:
-                with file.open("wb") as out:
-                    async for piece in request.stream():
-                        out.write(piece)
-            except OSError as error:
-                raise StorageError(f"The upload could not be kept: {error.strerror}.") from error
-            if file.stat().st_size != said:
-                raise HTTPException(400, f"Of {said} bytes {file.stat().st_size} arrived. Send it again.")
-            await run_in_threadpool(uploads.put, digest, name, file)
-        audit.write("uploaded", caller(request).user, digest=digest, bytes=said)
-        return {"path": f"{SCHEME}{digest}/{name}"}
+def add(
+    routes: Routes,
+    store: Store,
+    dispatcher: Dispatcher,
+    planner: Planner,
+    capacity: Any,
+    audit: Audit,
+    allow_code: bool,
+) -> None:
+    keys = Keys(store)
 
     @routes.add("POST", "/searches", "submitter", status_code=202)
-    def submitted(request: Request, submission: Submission) -> dict[str, Any]:
+    async def submitted(
+        request: Request, submission: Submission, key: IdempotencyKey = None
+    ) -> dict[str, Any]:
         """Accepts a search; the same search again goes on with it."""
-        check_travelling(parse_spec(submission.spec))
-        there: Need = capacity()
-        found = plan_apart(submission.spec, str(store), max(1, int(there.cpus)), int(there.gpus))
-        search = Search.from_plain(found["search"])
-        state = dispatcher.submit(search, caller(request).user)
-        audit.write("submitted", caller(request).user, search_id=search.search_id)
-        return {"search_id": search.search_id, "state": state, "notes": found["notes"]}
+        spec, user = parse_spec(submission.spec), caller(request)
+        check_travelling(spec, _why_no_code(user.role, allow_code))
+
+        def accept() -> dict[str, Any]:
+            localised(spec, store)  # onto this machine, where planning may write nothing
+            there: Need = capacity()
+            found = planner.plan(submission.spec, str(store), max(1, int(there.cpus)), int(there.gpus))
+            search = Search.from_plain(found["search"])
+            state = dispatcher.submit(search, user.user)
+            code = [family.file_hash for family in search.families if family.file is not None]
+            audit.write(
+                "submitted", user.user, search_id=search.search_id, **({"code": code} if code else {})
+            )
+            return {"search_id": search.search_id, "state": state, "notes": found["notes"]}
+
+        return await keys.once(user.user, key, submission.spec, lambda: run_in_threadpool(accept))
 
     @routes.add("POST", "/searches/{search_id}/stop", "submitter")
     def stopped(request: Request, search_id: str) -> dict[str, str]:
@@ -81,11 +83,12 @@ def add(routes: Routes, store: Store, dispatcher: Dispatcher, capacity: Any, aud
         return {"search_id": search_id}
 
     @routes.add("POST", "/searches/{search_id}/resume", "submitter")
-    def resumed(request: Request, search_id: str, more: Budget) -> dict[str, str]:
+    def resumed(request: Request, search_id: str, more: Budget, key: IdempotencyKey = None) -> dict[str, str]:
         """Lets a search go on, with larger bounds where some are given."""
         _own(request, dispatcher, search_id)
-        check_budget(more.budget)
-        dispatcher.wish(search_id, "run", more.budget)
+        if key is not None:
+            check_key(key)
+        dispatcher.wish(search_id, "run", more.budget, key)
         audit.write("resumed", caller(request).user, search_id=search_id)
         return {"search_id": search_id}
 
@@ -100,16 +103,22 @@ def add(routes: Routes, store: Store, dispatcher: Dispatcher, capacity: Any, aud
         }
 
 
-def check_travelling(spec: SearchSpec) -> None:
+def check_travelling(spec: SearchSpec, why_no_code: str | None = None) -> None:
     """Refuses what a spec from elsewhere must not name: files and addresses of the service's machine, and code.
+
+    Args:
+        why_no_code: why families of a user's own are refused; None where they are not.
 
     Raises:
         SpecError: with what to do instead.
     """
-    if any(family.file is not None or family.weights is not None for family in spec.families):
+    if why_no_code is not None and any(family.file is not None for family in spec.families):
         raise SpecError(
-            "A submitted search carries no code and no starting weights: families are those that the service has. "
-            "Ask its admin to install yours."
+            f"A submitted search carries no code: families are those that the service has. {why_no_code}"
+        )
+    if any(family.weights is not None for family in spec.families):
+        raise SpecError(
+            "A submitted search carries no starting weights. Ask the admin of the service to install them."
         )
     if spec.data.openml is not None:
         raise SpecError("The service fetches no data from elsewhere: download them, and submit the file.")
@@ -123,6 +132,15 @@ def check_travelling(spec: SearchSpec) -> None:
         return path
 
     with_paths(spec, check)
+
+
+def _why_no_code(role: Role, allowed: bool) -> str | None:
+    """Why a user may not submit families of their own; None where they may."""
+    if not allowed:
+        return "Ask its admin to install yours, or to start the service with --allow-code."
+    if not allows(role, "author"):
+        return f"One of your own takes a token of the role author, and yours has the role {role}."
+    return None
 
 
 def _own(request: Request, dispatcher: Dispatcher, search_id: str) -> None:
