@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import os
 import sys
 from functools import cache
 from hashlib import sha256
@@ -88,7 +89,7 @@ def family_from_file(path: str | Path) -> Family:
         SpecError: it fails when run, or defines no `Family`.
     """
     file = Path(path).expanduser()
-    if not file.is_file():
+    if not os.path.isfile(file):
         raise NotFoundError(f"There is no file {file} to take a family from; check the path.")
     module_name = f"automl_user_family_{sha256(str(file.resolve()).encode()).hexdigest()[:12]}"
     spec = importlib.util.spec_from_file_location(module_name, file)

@@ -116,7 +116,7 @@ class Remote:
             if "://" in path:
                 return path
             file = Path(path)
-            if not file.is_file():
+            if not os.path.isfile(file):
                 raise DataError(
                     f"{path} is no file. A folder is submitted as one archive: pack it with zip, say."
                 )

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
+import os
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from automl import catalog
@@ -149,7 +149,7 @@ def _changed(space: Mapping[str, Any], changes: Mapping[str, Any], field: str) -
 
 def _family_choice(family: Family, item: FamilySpec, space: Mapping[str, Any]) -> FamilyChoice:
     for field in (item.file, item.weights):
-        if field is not None and not Path(field).is_file():
+        if field is not None and not os.path.isfile(field):
             raise NotFoundError(
                 f"There is no file {field}, which families.{family.name} names; check the path."
             )

@@ -19,6 +19,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from sys import float_info
 from typing import Any, cast
 
 from automl.errors import SpecError
@@ -223,9 +224,9 @@ def _check_range(leaf: Float | Int) -> None:
 
 def is_number(value: Any) -> bool:
     """Whether it is a finite number, and not true or false."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= float_info.max
 
 
 def is_whole(value: Any) -> bool:
-    """Whether it is a whole number, and not true or false."""
-    return isinstance(value, int) and not isinstance(value, bool)
+    """Whether it is a whole number of at most 64 bits, and not true or false."""
+    return isinstance(value, int) and not isinstance(value, bool) and -(2**63) <= value < 2**63

@@ -210,6 +210,8 @@ REFUSED: dict[str, str | bytes] = {
     "a family of a module of Python": DATA + "families: [{file: 'os'}]",
     "2,000 families": DATA + "families: [" + "mlp, " * 2000 + "]",
     "weights that are not there": DATA + "families: [{name: mlp, weights: ../../x.safetensors}]",
+    "weights of a name of 4,000 letters": DATA + "families: [{name: mlp, weights: " + "x" * 4000 + "}]",
+    "a family of a name of 4,000 letters": DATA + "families: [{file: " + "x" * 4000 + ".py}]",
     "weights without end": DATA + "families: [{name: mlp, weights: /dev/zero}]",
     "a sampler that is code": DATA + "search: {sampler: 'os:system'}",
     "a sampler by path": DATA + "search: {sampler: ../sampler}",
@@ -230,6 +232,10 @@ REFUSED: dict[str, str | bytes] = {
     "a range beyond sense": DATA + "space: {learning_rate: {float: [-1e308, 1e308]}}",
     "a range of text": DATA + "space: {dropout: {float: ['0', '1']}}",
     "a range of huge whole numbers": DATA + "space: {depth: {int: [1, " + "9" * 300 + "]}}",
+    "a range of whole numbers beyond floats": DATA
+    + "space: {learning_rate: {float: [1e-5, 1"
+    + "0" * 350
+    + "]}}",
     "a whole number of 1,000 digits": DATA + "space: {depth: " + "9" * 1000 + "}",
     "a log range from zero": DATA + "space: {learning_rate: {float: [0, 1], log: true}}",
     "log that is text": DATA + "space: {learning_rate: {float: [1e-5, 1], log: 'yes'}}",
