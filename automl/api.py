@@ -6,12 +6,11 @@ The command line calls the same functions, so the two cannot drift.
 from __future__ import annotations
 
 import os
-import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from automl.errors import NotFoundError, RequestError, SpecError, nearest
 from automl.spec import SearchSpec, extend_budget, parse_spec, read_spec
@@ -21,11 +20,14 @@ if TYPE_CHECKING:
 
     from automl.execution.executor import Executor
     from automl.predictor import Predictor
+    from automl.remote import Remote
     from automl.resolved import Search
+    from automl.results import Results
     from automl.run import Outcome, Watch
     from automl.store import Place, Store
 
 _FOLLOW_SECONDS = 2.0  # between two looks at logs
+T = TypeVar("T")
 Source = str | Path | Mapping[str, Any] | SearchSpec
 
 
@@ -164,28 +166,12 @@ def leaderboard(
     Raises:
         NotFoundError: no such search, data set or metric.
     """
-    from automl import results
-    from automl.remote import connected
-
-    service = connected(store)
-    if service is not None:
-        return service.leaderboard(search_id, dataset=dataset, metric=metric)
-    from automl.store import open_store
-
-    return results.leaderboard(open_store(store), search_id, dataset=dataset, metric=metric)
+    return _asked(store).leaderboard(search_id, dataset=dataset, metric=metric)
 
 
 def trials(search_id: str, *, store: str | Path | None = None) -> pl.DataFrame:
     """Every ended attempt of a search, best first."""
-    from automl import results
-    from automl.remote import connected
-
-    service = connected(store)
-    if service is not None:
-        return service.trials(search_id)
-    from automl.store import open_store
-
-    return results.trials(open_store(store), search_id)
+    return _asked(store).trials(search_id)
 
 
 def searches(search_id: str | None = None, *, store: str | Path | None = None) -> pl.DataFrame:
@@ -194,45 +180,21 @@ def searches(search_id: str | None = None, *, store: str | Path | None = None) -
     Raises:
         NotFoundError: there is no such search.
     """
-    from automl.remote import connected
-
-    service = connected(store)
-    if service is not None:
-        return service.searches(search_id)
-    from automl.store import open_store, reading
-
-    opened = open_store(store)
-    frame = reading.searches(opened)
-    if search_id is not None:
-        opened.search(search_id)
-        frame = frame.filter(search_id=search_id)
-    return frame.collect()
+    return _asked(store).searches(search_id)
 
 
 def status(search_id: str, *, store: str | Path | None = None) -> dict[str, Any]:
-    """How far a search is; see `results.status`.
+    """How far a search is; see `results.Results.status`.
 
     Raises:
         NotFoundError: there is no such search.
     """
-    from automl import results
-    from automl.remote import connected
-    from automl.store import open_store
-
-    service = connected(store)
-    return service.status(search_id) if service else results.status(open_store(store), search_id)
+    return _asked(store).status(search_id)
 
 
 def attempts(search_id: str, work: str, *, store: str | Path | None = None) -> list[dict[str, Any]]:
-    """How each attempt at a trial (``17``) or a refit (``17-0``) ended; see `results.attempts`."""
-    from automl import results
-    from automl.remote import connected
-    from automl.store import open_store
-
-    service = connected(store)
-    return (
-        service.attempts(search_id, work) if service else results.attempts(open_store(store), search_id, work)
-    )
+    """How each attempt at a trial (``17``) or a refit (``17-0``) ended; see `results.Results.attempts`."""
+    return _asked(store).attempts(search_id, work)
 
 
 def attempt_logs(
@@ -246,31 +208,13 @@ def attempt_logs(
     Raises:
         NotFoundError: there is no such search.
     """
-    from automl import results
-    from automl.remote import connected
-    from automl.store import open_store
+    asked = _asked(store)
 
-    service = connected(store)
-    opened = None if service is not None else open_store(store)
-    offsets: dict[str, int] = {}
-    while True:
-        names = (
-            service.log_names(search_id) if service else results.log_names(cast("Store", opened), search_id)
-        )
-        quiet = True
-        for name in names:
-            offset = offsets.get(name, 0)
-            lines, offsets[name] = (
-                service.attempt_lines(search_id, name, offset, work)
-                if service
-                else results.attempt_lines(cast("Store", opened), search_id, name, offset, work)
-            )
-            quiet = quiet and offsets[name] == offset
-            yield from lines.splitlines()
-        if quiet:
-            if not follow:
-                return
-            time.sleep(_FOLLOW_SECONDS)
+    def read(name: str, offset: int) -> tuple[str, int]:
+        return asked.attempt_lines(search_id, name, offset, work)
+
+    for _, lines in _pieces(lambda: asked.log_names(search_id), read, follow):
+        yield from lines.splitlines()
 
 
 def logs(
@@ -284,28 +228,31 @@ def logs(
     Raises:
         NotFoundError: there is no such search.
     """
-    from automl import results
-    from automl.remote import connected
-    from automl.store import open_store
+    asked = _asked(store)
 
-    service = connected(store)
-    opened = None if service is not None else open_store(store)
+    def read(name: str, offset: int) -> tuple[bytes, int]:
+        part = asked.log_part(search_id, name, offset)
+        return part, offset + len(part)
+
+    yield from _pieces(lambda: asked.log_names(search_id), read, follow)
+
+
+def _pieces(
+    names: Callable[[], list[str]], read: Callable[[str, int], tuple[T, int]], follow: bool
+) -> Iterator[tuple[str, T]]:
+    """What each log holds, part by part, until all are read; or for ever.
+
+    Args:
+        read: gives what a log holds from an offset on, and the offset of the part after that.
+    """
     offsets: dict[str, int] = {}
     while True:
-        names = (
-            service.log_names(search_id) if service else results.log_names(cast("Store", opened), search_id)
-        )
         quiet = True
-        for name in names:
+        for name in names():
             offset = offsets.get(name, 0)
-            part = (
-                service.log_part(search_id, name, offset)
-                if service
-                else results.log_part(cast("Store", opened), search_id, name, offset)
-            )
-            if part:
+            part, offsets[name] = read(name, offset)
+            if offsets[name] != offset:
                 quiet = False
-                offsets[name] = offset + len(part)
                 yield name, part
         if quiet:
             if not follow:
@@ -323,16 +270,10 @@ def pull(which: str, folder: str | Path, *, store: str | Path | None = None, onn
     Raises:
         NotFoundError: there is no such model, or its bundle was not kept.
     """
-    from automl.remote import connected
-
     destination = Path(folder)
     if destination.exists() and (not destination.is_dir() or any(destination.iterdir())):
         raise RequestError(f"{destination} exists and is not empty; name a new folder to pull into.")
-    service = connected(store)
-    if service is not None:
-        service.pull(which, destination)
-    else:
-        _copy(which, destination, store)
+    _asked(store).pull(which, destination)
     if onnx:
         from automl.onnx_export import export_onnx
 
@@ -353,24 +294,10 @@ def load(folder: str | Path, family: Any = None) -> Predictor:
     return bundle.load(Path(folder), family=own)
 
 
-def _copy(which: str, destination: Path, store: str | Path | None) -> None:
-    """Copies a bundle out of a store that this machine can read."""
-    from automl.bundle_files import check_whose, verify
-    from automl.store import open_store
-    from automl.store.pulling import bundle_of
+def _asked(store: str | Path | None) -> Results | Remote:
+    from automl.results import results_of
 
-    source = bundle_of(open_store(store), which)
-    try:
-        with source.fetched() as local:
-            verify(local)
-            check_whose(str(source), local)
-            destination.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copytree(local, destination, dirs_exist_ok=True)
-    except OSError as error:
-        in_the_way = isinstance(error, FileExistsError | NotADirectoryError)
-        cause = "a file is in its place or above it" if in_the_way else error.strerror or error
-        raise RequestError(f"The model cannot be copied to {destination}: {cause}.") from error
-    verify(destination)
+    return results_of(store)
 
 
 def _result(outcome: Outcome, store: Store) -> SearchResult:

@@ -139,7 +139,7 @@ class Remote:
         return self._get(path, {"offset": str(offset)}).content
 
     def status(self, search_id: str) -> dict[str, Any]:
-        """How far a search is; see `results.status`."""
+        """How far a search is; see `results.Results.status`."""
         found: dict[str, Any] = self._get(f"searches/{_part(search_id)}/status", {}).json()
         return found
 

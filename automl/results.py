@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from automl.errors import NotFoundError, nearest
+from automl.errors import NotFoundError, RequestError, nearest
 from automl.store import Store
 from automl.store.records import RecordKind
+
+if TYPE_CHECKING:
+    from automl.remote import Remote
 
 MOST_LOG_BYTES = 2**20  # at once
 _OF_RECORD = ("state", "reason", "message", "seconds")
@@ -21,125 +27,167 @@ SMALLEST_SHARE = 0.02  # of a search that must be done before the rest is estima
 _OF_WORK = r"\S+ \S+ [A-Z]+ \[[a-z]+ {}/[0-9]+\] "  # how `execution/logs.py` begins a line of an attempt
 
 
-def leaderboard(
-    store: Store, search_id: str | None = None, *, dataset: str | None = None, metric: str | None = None
-) -> pl.DataFrame:
-    """Finalists and baselines on the test rows, with 95 % intervals; equal ones share a rank.
+@dataclass(frozen=True)
+class Results:
+    """One store, asked directly; `remote.Remote` answers the same of a service's."""
 
-    Raises:
-        NotFoundError: no such search, data set or metric.
-    """
-    from automl.ranking import board
-    from automl.store.reading import searches
+    store: Store
 
-    if search_id is not None:
-        store.search(search_id)
-    if dataset is not None:
-        known = searches(store).select("dataset").unique().collect()["dataset"].to_list()
-        if dataset not in known:
-            raise NotFoundError(
-                f"No search in the store {store} is on a data set {dataset!r}: {nearest(dataset, known)}"
-            )
-    return board(store, search_id=search_id, dataset=dataset, metric=metric)
+    def searches(self, search_id: str | None = None) -> pl.DataFrame:
+        """One row a search, the latest first; or the one of that id."""
+        from automl.store import reading
 
+        frame = reading.searches(self.store)
+        if search_id is not None:
+            self.store.search(search_id)
+            frame = frame.filter(search_id=search_id)
+        return frame.collect()
 
-def trials(store: Store, search_id: str) -> pl.DataFrame:
-    """Every trial of a search by its last attempt, best first."""
-    from automl.store.reading import trials as read
+    def leaderboard(
+        self, search_id: str | None = None, *, dataset: str | None = None, metric: str | None = None
+    ) -> pl.DataFrame:
+        """Finalists and baselines on the test rows, with 95 % intervals; equal ones share a rank.
 
-    store.search(search_id)
-    frame = read(store, search_id).collect()
-    goal = frame["goal"][0] if frame.height else "max"
-    return frame.sort(
-        [pl.col("state") != "complete", "score", "trial"],
-        descending=[False, goal == "max", False],
-        nulls_last=True,
-    )
+        Raises:
+            NotFoundError: no such search, data set or metric.
+        """
+        from automl.ranking import board
+        from automl.store.reading import searches
 
+        if search_id is not None:
+            self.store.search(search_id)
+        if dataset is not None:
+            known = searches(self.store).select("dataset").unique().collect()["dataset"].to_list()
+            if dataset not in known:
+                raise NotFoundError(
+                    f"No search in the store {self.store} is on a data set {dataset!r}: {nearest(dataset, known)}"
+                )
+        return board(self.store, search_id=search_id, dataset=dataset, metric=metric)
 
-def log_names(store: Store, search_id: str) -> list[str]:
-    """The logs of a search: of its driver, and of each worker."""
-    return sorted((store.search(search_id).place / "logs").names())
+    def trials(self, search_id: str) -> pl.DataFrame:
+        """Every trial of a search by its last attempt, best first."""
+        from automl.store.reading import trials as read
 
-
-def log_part(store: Store, search_id: str, name: str, offset: int) -> bytes:
-    """What a log holds from `offset` on, at most `MOST_LOG_BYTES`.
-
-    Raises:
-        NotFoundError: there is no such search, or it has no such log.
-    """
-    place = store.search(search_id).place / "logs"
-    if name not in place.names():
-        raise NotFoundError(f"{search_id} has no log {name[:100]!r}: {nearest(name, place.names())}")
-    return (place / name).read_range(offset, MOST_LOG_BYTES)
-
-
-def attempt_lines(store: Store, search_id: str, name: str, offset: int, work: str) -> tuple[str, int]:
-    """The lines of one trial or refit in the next part of a log, and where the part after that begins.
-
-    Args:
-        work: ``17`` (a trial), ``17-0`` (a refit) or the name of a baseline.
-    """
-    part = log_part(store, search_id, name, offset)
-    whole = part[: part.rfind(b"\n") + 1] or (part if len(part) == MOST_LOG_BYTES else b"")
-    of_it = re.compile(_OF_WORK.format(re.escape(work)))
-    lines = [line for line in whole.decode(errors="replace").splitlines() if of_it.match(line)]
-    return "".join(f"{line}\n" for line in lines), offset + len(whole)
-
-
-def attempts(store: Store, search_id: str, work: str) -> list[dict[str, Any]]:
-    """How each attempt at a trial, a refit or a baseline ended, the first first.
-
-    Raises:
-        NotFoundError: there is no such search, or no attempt at such work was begun in it.
-    """
-    folder = store.search(search_id)
-    kind: RecordKind = "trial" if work.isdecimal() else "refit" if _REFIT.fullmatch(work) else "baseline"
-    last_begun = max((number for number, _ in folder.work_folders(kind, work)), default=0)
-    found: list[dict[str, Any]] = []
-    while (record := folder.record(kind, work, len(found) + 1)) is not None or len(found) < last_begun:
-        known = {} if record is None else {name: getattr(record, name) for name in _OF_RECORD}
-        found.append({"kind": kind, "attempt": len(found) + 1, "state": "running", **known})
-    if not found:
-        raise NotFoundError(
-            f"{search_id} has begun no {kind} {work!r}. A trial is named by its number, such as {search_id}/17, and a "
-            f"refit as {search_id}/17-0; `automl trials {search_id}` lists the trials."
+        self.store.search(search_id)
+        frame = read(self.store, search_id).collect()
+        goal = frame["goal"][0] if frame.height else "max"
+        return frame.sort(
+            [pl.col("state") != "complete", "score", "trial"],
+            descending=[False, goal == "max", False],
+            nulls_last=True,
         )
-    return found
+
+    def log_names(self, search_id: str) -> list[str]:
+        """The logs of a search: of its driver, and of each worker."""
+        return sorted((self.store.search(search_id).place / "logs").names())
+
+    def log_part(self, search_id: str, name: str, offset: int) -> bytes:
+        """What a log holds from `offset` on, at most `MOST_LOG_BYTES`.
+
+        Raises:
+            NotFoundError: there is no such search, or it has no such log.
+        """
+        place = self.store.search(search_id).place / "logs"
+        if name not in place.names():
+            raise NotFoundError(f"{search_id} has no log {name[:100]!r}: {nearest(name, place.names())}")
+        return (place / name).read_range(offset, MOST_LOG_BYTES)
+
+    def attempt_lines(self, search_id: str, name: str, offset: int, work: str) -> tuple[str, int]:
+        """The lines of one trial or refit in the next part of a log, and where the part after that begins.
+
+        Args:
+            work: ``17`` (a trial), ``17-0`` (a refit) or the name of a baseline.
+        """
+        part = self.log_part(search_id, name, offset)
+        whole = part[: part.rfind(b"\n") + 1] or (part if len(part) == MOST_LOG_BYTES else b"")
+        of_it = re.compile(_OF_WORK.format(re.escape(work)))
+        lines = [line for line in whole.decode(errors="replace").splitlines() if of_it.match(line)]
+        return "".join(f"{line}\n" for line in lines), offset + len(whole)
+
+    def attempts(self, search_id: str, work: str) -> list[dict[str, Any]]:
+        """How each attempt at a trial, a refit or a baseline ended, the first first.
+
+        Raises:
+            NotFoundError: there is no such search, or no attempt at such work was begun in it.
+        """
+        folder = self.store.search(search_id)
+        kind: RecordKind = "trial" if work.isdecimal() else "refit" if _REFIT.fullmatch(work) else "baseline"
+        last_begun = max((number for number, _ in folder.work_folders(kind, work)), default=0)
+        found: list[dict[str, Any]] = []
+        while (record := folder.record(kind, work, len(found) + 1)) is not None or len(found) < last_begun:
+            known = {} if record is None else {name: getattr(record, name) for name in _OF_RECORD}
+            found.append({"kind": kind, "attempt": len(found) + 1, "state": "running", **known})
+        if not found:
+            raise NotFoundError(
+                f"{search_id} has begun no {kind} {work!r}. A trial is named by its number, such as "
+                f"{search_id}/17, and a refit as {search_id}/17-0; `automl trials {search_id}` lists the trials."
+            )
+        return found
+
+    def status(self, search_id: str) -> dict[str, Any]:
+        """How far a search is, as the tables have it.
+
+        ``seconds_left`` is None where it cannot be said; ``hours`` are those of ``hours_of``: GPUs, or CPUs where
+        there are none; ``failures`` are the reasons for which trials failed, the commonest first.
+        """
+        from automl.store.reading import failures, search_row
+
+        folder = self.store.search(search_id)
+        try:
+            row = search_row(self.store, search_id)
+        except NotFoundError:  # it is there, and nothing of it is in the tables yet
+            return {
+                "search_id": search_id,
+                "state": "queued",
+                "reason": None,
+                "message": "It is about to begin.",
+            }
+        kept = ("search_id", "state", "reason", "message", "dataset", "task", "metric", "goal", "n_trials")
+        more = ("n_stopped", "n_failed", "n_planned", "n_refits", "best_trial", "best_score")
+        spec = json.loads(row["spec"])
+        finalists = spec["finalists"]["top"] * spec["finalists"]["seeds"]
+        on_gpu = folder.plain["device"] == "cuda"
+        units = (spec["resources"]["gpus"] or 0.0) if on_gpu else spec["resources"]["cpus"]
+        return {
+            **{name: row[name] for name in (*kept, *more)},
+            "n_refits_planned": finalists,
+            "hours": _worker_seconds(self.store, search_id) * units / 3600,
+            "hours_of": "GPU" if on_gpu else "CPU",
+            "seconds": row["train_seconds"],
+            "seconds_left": _seconds_left(row, spec, finalists, datetime.now(UTC)),
+            "workers": spec["resources"]["workers"] if row["state"] == "running" else 0,
+            "waits_for": None,
+            "failures": failures(self.store, search_id).collect().to_dicts() if row["n_failed"] else [],
+            "created_at": row["created_at"].isoformat(),
+            "updated_at": row["updated_at"].isoformat(),
+        }
+
+    def pull(self, which: str, destination: Path) -> Path:
+        """Copies a model into a new folder, and verifies it there."""
+        from automl.bundle_files import check_whose, verify
+        from automl.store.pulling import bundle_of
+
+        source = bundle_of(self.store, which)
+        try:
+            with source.fetched() as local:
+                verify(local)
+                check_whose(str(source), local)
+                destination.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copytree(local, destination, dirs_exist_ok=True)
+        except OSError as error:
+            in_the_way = isinstance(error, FileExistsError | NotADirectoryError)
+            cause = "a file is in its place or above it" if in_the_way else error.strerror or error
+            raise RequestError(f"The model cannot be copied to {destination}: {cause}.") from error
+        verify(destination)
+        return destination
 
 
-def status(store: Store, search_id: str) -> dict[str, Any]:
-    """How far a search is, as the tables have it.
+def results_of(store: str | Path | None = None) -> Results | Remote:
+    """Whom to ask: the service at ``AUTOML_URL`` where that is set and no store is named, else the store."""
+    from automl.remote import connected
+    from automl.store import open_store
 
-    ``seconds_left`` is None where it cannot be said; ``hours`` are those of ``hours_of``: GPUs, or CPUs where
-    there are none; ``failures`` are the reasons for which trials failed, the commonest first.
-    """
-    from automl.store.reading import failures, search_row
-
-    folder = store.search(search_id)
-    try:
-        row = search_row(store, search_id)
-    except NotFoundError:  # it is there, and nothing of it is in the tables yet
-        return {"search_id": search_id, "state": "queued", "reason": None, "message": "It is about to begin."}
-    kept = ("search_id", "state", "reason", "message", "dataset", "task", "metric", "goal", "n_trials")
-    more = ("n_stopped", "n_failed", "n_planned", "n_refits", "best_trial", "best_score")
-    spec = json.loads(row["spec"])
-    finalists = spec["finalists"]["top"] * spec["finalists"]["seeds"]
-    on_gpu = folder.plain["device"] == "cuda"
-    units = (spec["resources"]["gpus"] or 0.0) if on_gpu else spec["resources"]["cpus"]
-    return {
-        **{name: row[name] for name in (*kept, *more)},
-        "n_refits_planned": finalists,
-        "hours": _worker_seconds(store, search_id) * units / 3600,
-        "hours_of": "GPU" if on_gpu else "CPU",
-        "seconds": row["train_seconds"],
-        "seconds_left": _seconds_left(row, spec, finalists, datetime.now(UTC)),
-        "workers": spec["resources"]["workers"] if row["state"] == "running" else 0,
-        "waits_for": None,
-        "failures": failures(store, search_id).collect().to_dicts() if row["n_failed"] else [],
-        "created_at": row["created_at"].isoformat(),
-        "updated_at": row["updated_at"].isoformat(),
-    }
+    return connected(store) or Results(open_store(store))
 
 
 def _worker_seconds(store: Store, search_id: str) -> float:

@@ -106,10 +106,10 @@ def _planned(name: str) -> None:
 
 
 def _read_as_log(name: str) -> None:
-    from automl.results import log_part
+    from automl.results import Results
     from automl.store import open_store
 
-    log_part(open_store("store"), name, name, 0)
+    Results(open_store("store")).log_part(name, name, 0)
 
 
 PLACES: dict[str, Callable[[str], None]] = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import subprocess
 import sys
 from collections.abc import Callable
@@ -14,6 +15,7 @@ import automl
 from automl import api
 from automl.errors import NotFoundError, RequestError, UnreachableError
 from automl.remote import Remote, connected
+from automl.results import Results
 from automl.service.serve import check_open
 from benchmarks.faults.proxy import FlakyProxy
 
@@ -224,3 +226,12 @@ def test_tokens_from_the_command_line(tmp_path: Path) -> None:
     ):
         refused = run(*words)
         assert (refused.returncode, message in refused.stderr) == (2, True), refused.stderr
+
+
+def test_a_service_answers_what_a_store_does() -> None:
+    public = {
+        name: value for name, value in vars(Results).items() if inspect.isfunction(value) and name[0] != "_"
+    }
+    assert set(public) >= {"searches", "trials", "leaderboard", "status", "pull"}
+    for name, method in public.items():
+        assert inspect.signature(getattr(Remote, name)) == inspect.signature(method), name

@@ -18,6 +18,7 @@ from store_examples import SEARCH, search_row, trial_record
 from automl import api, cli, results
 from automl.errors import NotFoundError
 from automl.execution.logs import attempt_at, log_to
+from automl.results import Results
 from automl.status_lines import follow, line, lines
 from automl.store import SearchFolder, Store, open_store
 from automl.store.fold import Fold
@@ -53,7 +54,7 @@ def folder(store: Store) -> SearchFolder:
 
 
 def test_a_search_says_how_far_it_is(store: Store, folder: SearchFolder) -> None:
-    found = results.status(store, folder.search_id)
+    found = Results(store).status(folder.search_id)
     assert (found["state"], found["n_trials"], found["n_planned"], found["workers"]) == ("running", 3, 10, 4)
     assert (found["hours"], found["hours_of"]) == (1.0, "GPU")  # two hours of half a GPU
     assert found["n_refits_planned"] == 2
@@ -79,11 +80,11 @@ def test_a_search_says_how_far_it_is(store: Store, folder: SearchFolder) -> None
 
 def test_what_cannot_be_said_is_left_out(store: Store) -> None:
     folder = store.create_search(SEARCH, {"objectives": [{"name": "rmse", "goal": "min"}], "device": "cpu"})
-    begun = results.status(store, SEARCH)
+    begun = Results(store).status(SEARCH)
     assert lines(begun) == [f"{SEARCH}  queued: It is about to begin."]
     plain = {**SPEC, "budget": {"trials": None, "time": None}}
     Fold(store, folder, folder.term_begin()).update_search(search_row(spec=json.dumps(plain)))
-    found = results.status(store, SEARCH)
+    found = Results(store).status(SEARCH)
     assert (found["seconds_left"], found["best_score"], found["hours"]) == (None, None, 0.0)
     assert lines(found)[1:] == [
         "  progress    0 trials, 0 of 2 refits of finalists",
@@ -95,7 +96,7 @@ def test_what_cannot_be_said_is_left_out(store: Store) -> None:
 def test_it_is_watched_until_it_ends(
     store: Store, folder: SearchFolder, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    running = results.status(store, folder.search_id)
+    running = Results(store).status(folder.search_id)
     for state, status in (("complete", 0), ("failed", 1), ("stopped", 130)):
         ended = {**running, "state": state, "message": "So it is."}
         answers = iter([running, running, {**running, "n_trials": 4}, ended])
@@ -111,7 +112,7 @@ def test_on_a_terminal_it_is_drawn_in_place(
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    running = results.status(store, folder.search_id)
+    running = Results(store).status(folder.search_id)
     answers = iter([running, {**running, "state": "complete"}])
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
     assert follow(lambda: next(answers), pause=0.0) == 0
@@ -189,12 +190,12 @@ def test_long_logs_are_read_in_parts(
 @pytest.mark.parametrize("work", ["99", "0-7", "nothing", "..", "a/b", "x" * 200])
 def test_work_that_was_never_begun(store: Store, folder: SearchFolder, work: str) -> None:
     with pytest.raises(NotFoundError):
-        results.attempts(store, folder.search_id, work)
+        Results(store).attempts(folder.search_id, work)
 
 
 def test_attempts_say_how_they_ended(store: Store, folder: SearchFolder) -> None:
     folder.work_folder("trial", "1", 2)
-    found = results.attempts(store, SEARCH, "1")
+    found = Results(store).attempts(SEARCH, "1")
     assert [one["state"] for one in found] == ["failed", "running"]
     assert (found[0]["reason"], found[0]["attempt"], found[1]["attempt"]) == ("out_of_memory_gpu", 1, 2)
 

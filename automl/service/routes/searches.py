@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import polars as pl
 from fastapi import Query, Response
 
-from automl import results
+from automl.results import Results
 from automl.service.access import Routes
 from automl.service.dispatcher import Dispatcher
 from automl.store import Store
@@ -18,26 +18,22 @@ Name = Annotated[str | None, Query(max_length=200)]
 
 
 def add(routes: Routes, store: Store, dispatcher: Dispatcher) -> None:
+    results = Results(store)
+
     @routes.add("GET", "/searches", "viewer")
     def searches(search_id: Name = None) -> Response:
         """One row a search, the latest first; or the one of that id."""
-        from automl.store import reading
-
-        frame = reading.searches(store)
-        if search_id is not None:
-            store.search(search_id)
-            frame = frame.filter(search_id=search_id)
-        return as_parquet(frame.collect())
+        return as_parquet(results.searches(search_id))
 
     @routes.add("GET", "/searches/{search_id}/trials", "viewer")
     def trials(search_id: str) -> Response:
         """One row a trial, the best first."""
-        return as_parquet(results.trials(store, search_id))
+        return as_parquet(results.trials(search_id))
 
     @routes.add("GET", "/searches/{search_id}/status", "viewer")
     def status(search_id: str) -> dict[str, Any]:
         """How far a search is, what it has at the moment, and what it waits for."""
-        found = results.status(store, search_id)
+        found = results.status(search_id)
         grant = dispatcher.grant(search_id)
         if found["state"] in ("stopped", "failed") and dispatcher.wanted(search_id):
             found["state"] = "queued"  # its driver has ended, and another is about to go on
@@ -48,30 +44,30 @@ def add(routes: Routes, store: Store, dispatcher: Dispatcher) -> None:
     @routes.add("GET", "/leaderboard", "viewer")
     def leaderboard(search_id: Name = None, dataset: Name = None, metric: Name = None) -> Response:
         """Finalists and baselines on the test rows, ranked."""
-        return as_parquet(results.leaderboard(store, search_id, dataset=dataset, metric=metric))
+        return as_parquet(results.leaderboard(search_id, dataset=dataset, metric=metric))
 
     @routes.add("GET", "/searches/{search_id}/logs", "viewer")
     def logs(search_id: str) -> list[str]:
         """The names of the logs of a search."""
-        return results.log_names(store, search_id)
+        return results.log_names(search_id)
 
     @routes.add("GET", "/searches/{search_id}/logs/{name}", "viewer")
     def log(search_id: str, name: str, offset: Annotated[int, Query(ge=0, le=2**50)] = 0) -> Response:
         """What a log holds from `offset` on."""
-        part = results.log_part(store, search_id, name, offset)
+        part = results.log_part(search_id, name, offset)
         return Response(part, media_type="application/octet-stream")
 
     @routes.add("GET", "/searches/{search_id}/attempts/{work}", "viewer")
     def attempts(search_id: str, work: str) -> list[dict[str, Any]]:
         """How each attempt at a trial (``17``) or a refit (``17-0``) ended."""
-        return results.attempts(store, search_id, work)
+        return results.attempts(search_id, work)
 
     @routes.add("GET", "/searches/{search_id}/attempts/{work}/logs/{name}", "viewer")
     def lines(
         search_id: str, work: str, name: str, offset: Annotated[int, Query(ge=0, le=2**50)] = 0
     ) -> dict[str, Any]:
         """The lines of it in the part of a log that begins at `offset`, and where the next part begins."""
-        found, after = results.attempt_lines(store, search_id, name, offset, work)
+        found, after = results.attempt_lines(search_id, name, offset, work)
         return {"lines": found, "after": after}
 
 
