@@ -35,7 +35,7 @@ from automl.family import Family
 from automl.model_card import model_card
 from automl.predictor import Predictor
 from automl.signature import Signature
-from automl.space import Configuration
+from automl.space import Configuration, is_number
 from automl.space_notation import override
 from automl.task import Array, TargetScale, Task
 
@@ -213,8 +213,9 @@ class _NotFilled(TorchFunctionMode):
 def _check_details(details: Mapping[str, Any]) -> None:
     """Raises one of `_UNFIT` where what is said of a model is of another form than what is shown."""
     for scores in details.get("scores", {}).values():
-        for score in scores.values():
-            float(score)
+        for name, score in scores.items():
+            if not (score is None or is_number(score) or isinstance(score, float)):
+                raise ValueError(f"{name} is {score!r:.50}, and no number")
 
 
 def _check_scale(scale: TargetScale, n_outputs: int) -> None:

@@ -321,6 +321,7 @@ SEALED: dict[str, Change] = {
     "details of a list": _model(_set("details", [])),
     "scores of text": _model(_set("details/scores", {"test": "good"})),
     "scores of lists": _model(_set("details/scores", {"test": {"rmse": [[]]}})),
+    "scores of numbers as text": _model(_set("details/scores", {"test": {"rmse": "0.5"}})),
     # the preprocessing
     "a preprocessing of nothing": _put(files.PREPROCESSING, "{}"),
     "a preprocessing of brackets": _put(files.PREPROCESSING, _DEEP),
