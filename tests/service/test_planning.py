@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -41,30 +43,33 @@ def spec(store: str, folder: Path, **changes: Any) -> dict[str, Any]:
     return {"name": "houses", "data": {"path": upload_url(digest, "houses.csv"), "target": "price"}} | changes
 
 
-def spare(planner: Planner) -> subprocess.Popen[bytes]:
-    assert planner._spare is not None
-    return planner._spare
-
-
-def wait(process: subprocess.Popen[bytes], seconds: float = 60.0) -> None:
-    """Until it has ended; its pipes stay as they are."""
-    until = time.monotonic() + seconds
-    while process.poll() is None and time.monotonic() < until:
-        time.sleep(0.01)
-    assert process.poll() is not None
-
-
-def test_the_process_that_waits_is_used_once_and_replaced(
+def test_a_search_is_planned_in_a_process_that_is_gone_afterwards(
     planner: Planner, store: str, tmp_path: Path
 ) -> None:
-    first = spare(planner)
     found = planner.plan(spec(store, tmp_path), store, 2, 0)
     assert found["search"]["name"] == "houses"
     assert found["search"]["spec"]["data"]["path"].startswith("upload://")
-    assert first.poll() == 0
-    second = spare(planner)
-    assert second is not first
-    assert second.poll() is None
+    until = time.monotonic() + 20
+    while children(planner) and time.monotonic() < until:
+        time.sleep(0.01)
+    assert children(planner) == []
+
+
+def test_many_plan_at_once(planner: Planner, store: str, tmp_path: Path) -> None:
+    wanted = [spec(store, tmp_path, name=f"houses-{number}") for number in range(6)]
+    with ThreadPoolExecutor(6) as pool:
+        found = list(pool.map(lambda one: planner.plan(one, store, 2, 0), wanted))
+    assert [one["search"]["name"] for one in found] == [one["name"] for one in wanted]
+
+
+def parent(planner: Planner) -> subprocess.Popen[bytes]:
+    assert planner._parent is not None
+    return planner._parent
+
+
+def children(planner: Planner) -> list[str]:
+    process = parent(planner).pid
+    return Path(f"/proc/{process}/task/{process}/children").read_text().split()
 
 
 def test_an_archive_with_a_large_file_is_planned(planner: Planner, store: str, tmp_path: Path) -> None:
@@ -96,35 +101,37 @@ def test_what_is_wrong_with_a_spec_is_the_error_that_it_is(
         )
 
 
-def test_a_process_that_died_while_it_waited_is_no_loss(planner: Planner, store: str, tmp_path: Path) -> None:
-    dead = spare(planner)
+def test_a_parent_that_died_is_no_loss(planner: Planner, store: str, tmp_path: Path) -> None:
+    dead = parent(planner)
     dead.kill()
-    wait(dead)
+    dead.wait()
     assert planner.plan(spec(store, tmp_path), store, 2, 0)["search"]["name"] == "houses"
-    assert spare(planner).poll() is None
+    assert parent(planner).poll() is None
 
 
 def test_reading_that_takes_too_long_is_ended_and_said(
     planner: Planner, store: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(planning, "SECONDS", 0.0)
-    with pytest.raises(RequestError, match="could not be read within 0 s"):
+    planner.plan(spec(store, tmp_path), store, 2, 0)  # so that the imports are done
+    monkeypatch.setattr(planning, "SECONDS", 1e-3)
+    with pytest.raises(RequestError, match="ended without an answer"):
         planner.plan(spec(store, tmp_path), store, 2, 0)
     assert planner._turns._value == planning.MOST_AT_ONCE  # others may go on
 
 
-def test_without_start_nothing_waits_and_after_stop_nothing_is_left(store: str, tmp_path: Path) -> None:
+def test_what_was_not_started_starts_when_it_is_needed_and_after_stop_nothing_is_left(
+    store: str, tmp_path: Path
+) -> None:
     planner = Planner()
     assert planner.plan(spec(store, tmp_path), store, 2, 0)["notes"] is not None
-    assert planner._spare is None
-    planner.start()
-    waiting = spare(planner)
+    process = parent(planner)
     planner.stop()
-    assert waiting.poll() is not None
+    assert process.poll() is not None
 
 
-def test_the_process_ends_when_nobody_wants_anything() -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "automl.service.planning"], input=b"", capture_output=True, timeout=250
-    )
-    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+def test_the_parent_ends_when_its_service_does() -> None:
+    ours, theirs = socket.socketpair()
+    with theirs:
+        parent = subprocess.Popen([sys.executable, "-m", "automl.service.planning"], stdin=theirs.fileno())
+    ours.close()
+    assert parent.wait(250) == 0
