@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -66,20 +68,31 @@ REFUSED = {
 }
 
 
+@pytest.fixture
+def alone() -> Iterator[None]:
+    """Without what other tests have left to be looked through whenever memory is collected."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
+
+
 @pytest.mark.parametrize("text", REFUSED, ids=lambda text: text[:20])
+@pytest.mark.usefixtures("alone")
 def test_yaml_that_is_not_strict_is_refused_at_once(text: str) -> None:
-    began = time.process_time()
+    began = time.thread_time()
     with pytest.raises(SpecError) as caught:
         read_text(text)
     assert str(caught.value) == REFUSED[text]
-    assert time.process_time() - began < 1
+    assert time.thread_time() - began < 1
 
 
 @pytest.mark.parametrize("text", ["a: [" + "1," * (MAX_BYTES // 2 - 4) + "1]", "a: " + "9" * (MAX_BYTES - 3)])
+@pytest.mark.usefixtures("alone")
 def test_the_largest_spec_is_read_within_a_second(text: str) -> None:
-    began = time.process_time()
+    began = time.thread_time()
     read_text(text)
-    assert time.process_time() - began < 1
+    assert time.thread_time() - began < 1
 
 
 def test_a_written_spec_means_the_same_again() -> None:
