@@ -23,7 +23,7 @@ HOST = "127.0.0.1"
 PORTS = range(8501, 8601)
 START_SECONDS = 60.0
 STOP_SECONDS = 5.0
-HERE = Path(__file__).parent
+HERE = Path(__file__).parent / "web"
 
 
 def launch(store: str, port: int | None = None, open_browser: bool = True) -> int:

@@ -14,8 +14,10 @@ from polars.exceptions import PolarsError
 
 from automl.errors import AutoMLError, UnreachableError
 from dashboard import words
-from dashboard.charts import Drawn
+from dashboard.charts.look import Drawn
 from dashboard.snapshot import Snapshot, take_snapshot
+
+LIVE_SECONDS = 5.0  # between two looks at what runs
 
 PROBLEMS = (AutoMLError, DeltaError, PolarsError, OSError)
 INK = {"light": "#3A434B", "dark": "#D3D9DE"}  # of the words in charts: 4.5:1 and more
@@ -39,10 +41,31 @@ def guarded(show: Callable[[Snapshot], None]) -> None:
         )
 
 
-def quietly(read: Callable[[], object]) -> None:
-    """Read something that is read again, and complained of, a moment later."""
+def live(show: Callable[[Snapshot], None], changes: Callable[[Snapshot], bool], key: str) -> None:
+    """Show something that is shown again every few seconds as long as it may change by itself.
+
+    Each time it takes a new snapshot; queries that are kept (`kept.query`) are asked again only where a table has
+    a new version.
+    """
+    if not _is(changes):
+        guarded(show)
+        return
+
+    @st.fragment(run_every=LIVE_SECONDS, key=key)
+    def again() -> None:
+        if _is(changes):
+            guarded(show)
+        else:
+            st.rerun()  # it has ended: once more, as a whole, and no longer by itself
+
+    again()
+
+
+def _is(changes: Callable[[Snapshot], bool]) -> bool:
+    """What it says; False also where that cannot be read, which is complained of a moment later."""
     with contextlib.suppress(*PROBLEMS):
-        read()
+        return changes(take_snapshot())
+    return False
 
 
 def unknown(kind: str, name: str, snapshot: Snapshot) -> None:

@@ -194,7 +194,7 @@ def test_every_module_of_automl_has_a_layer() -> None:
 def test_the_dashboard_loads_nothing_heavy() -> None:
     pytest.importorskip("streamlit", reason="Streamlit is not installed")
     names = [module.name for module in MODULES if module.name.startswith("dashboard.")]
-    names.remove("dashboard.app")
+    names.remove("dashboard.web.app")
     program = (
         f"import sys, {', '.join(names)}\nprint(sorted({{'torch', 'ray', 'optuna'}} & set(sys.modules)))"
     )

@@ -8,9 +8,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-# A family of a user's own whose trials cost nothing; what a trial does is a parameter.
-FAMILY = """
-import os, signal, time
+# The beginning of a family's file; its loop and its space follow.
+NETWORK = """
 import torch
 from automl.family import Epoch, Family
 from automl.space import Choice, Float
@@ -21,7 +20,13 @@ class Net(torch.nn.Linear):
 
 def build(configuration, signature):
     return Net(signature.inputs["numeric"].shape[0], signature.n_outputs)
+"""
 
+# A family of a user's own whose trials cost nothing; what a trial does is a parameter.
+FAMILY = (
+    "import os, signal, time\n"
+    + NETWORK
+    + """
 def train(run):
     how = run.configuration["how"]
     for number in range(1, run.epochs + 1):
@@ -45,6 +50,7 @@ FAMILY = Family(
     space={"x": Float(0.0, 1.0), "how": "well", "pause": 0.0},
 )
 """
+)
 
 
 def write_table(file: Path, n_rows: int = 120, seed: int = 0) -> Path:

@@ -94,7 +94,8 @@ class Planner:
                 else:
                     return
         raise UnreachableError(
-            "The process that reads data ended as it began; the service's log may say why."
+            "The process that reads data ended as it began; `python -m automl.service.planning` on the service's "
+            "machine may print why."
         )
 
     def _begin(self) -> None:

@@ -40,14 +40,14 @@ def check_open(host: str, certificate: Path | None, key: Path | None, behind_pro
 
 
 @dataclass(frozen=True)
-class Workplace:
+class Compute:
     """Where the drivers of searches run, and what their workers share."""
 
     jobs: Jobs
     capacity: Callable[[], Need]
 
 
-def workplace(store: Store, cluster_file: Path | None = None) -> Workplace:
+def compute(store: Store, cluster_file: Path | None = None) -> Compute:
     """The cluster at ``RAY_ADDRESS``, else this machine.
 
     Args:
@@ -63,14 +63,14 @@ def workplace(store: Store, cluster_file: Path | None = None) -> Workplace:
             raise RequestError(
                 "--cluster-file says what a cluster may have: set RAY_ADDRESS too (auto, on its head)."
             )
-        return Workplace(ProcessJobs(str(store)), Capacity())
+        return Compute(ProcessJobs(str(store)), Capacity())
     coming = None if cluster_file is None else most_of(cluster_file)
     from automl.execution.ray_head import RayHead
     from automl.execution.ray_jobs import RayJobs
 
     head = RayHead(address)
     head.check_closed()
-    return Workplace(RayJobs(str(store), head), Capacity(head, coming))
+    return Compute(RayJobs(str(store), head), Capacity(head, coming))
 
 
 def configuration(
@@ -81,12 +81,12 @@ def configuration(
     key: Path | None = None,
     limits: Limits | None = None,
     allow_code: bool = False,
-    place: Workplace | None = None,
+    on: Compute | None = None,
 ) -> uvicorn.Config:
-    """How the service is served; its searches run on this machine where no other `place` is named."""
-    place = place or Workplace(ProcessJobs(str(store)), Capacity())
+    """How the service is served; its searches run on this machine where nothing else is named."""
+    on = on or Compute(ProcessJobs(str(store)), Capacity())
     return uvicorn.Config(
-        build(store, place.jobs, place.capacity, limits, allow_code),
+        build(store, on.jobs, on.capacity, limits, allow_code),
         host=host,
         port=port,
         ssl_certfile=certificate,
@@ -116,8 +116,8 @@ def serve(
         UnreachableError: the port is taken, the cluster does not answer, or a request without a token got through.
         RequestError: the cluster stands open to whoever reaches it.
     """
-    place = workplace(store, cluster_file)
-    config = configuration(store, host, port, certificate, key, limits, allow_code, place)
+    on = compute(store, cluster_file)
+    config = configuration(store, host, port, certificate, key, limits, allow_code, on)
     server = uvicorn.Server(config)
     refused: list[str] = []
     threading.Thread(

@@ -8,12 +8,14 @@ import polars as pl
 import streamlit as st
 
 from automl.wording import number
-from dashboard import boards, charts, shell, words
+from dashboard import shell, words
+from dashboard.charts import intervals as charts
+from dashboard.queries import boards
 from dashboard.snapshot import Snapshot
 
 TITLE = "Leaderboard"
 ICON = ":material/leaderboard:"
-ORDER = 2
+ORDER = 6
 
 COLUMNS = {
     "rank": st.column_config.NumberColumn(

@@ -1,11 +1,12 @@
-"""What runs, what has finished, what failed and why; and with ``?id=`` one search."""
+"""What runs, what has finished, what failed and why."""
 
 from __future__ import annotations
 
 import polars as pl
 import streamlit as st
 
-from dashboard import queries, search_view, shell, words
+from dashboard import links, shell, words
+from dashboard.queries import searches as queries
 from dashboard.snapshot import Snapshot
 
 TITLE = "Searches"
@@ -31,11 +32,9 @@ COLUMNS = {
 
 
 def page() -> None:
-    chosen = st.query_params.get("id")
-    if chosen:
-        search_view.show(chosen)
-    else:
-        shell.guarded(_list)
+    if links.asked("id"):  # how links to a search were written once
+        links.go("search", id=links.asked("id"))
+    shell.guarded(_list)
 
 
 def _list(snapshot: Snapshot) -> None:
@@ -81,7 +80,7 @@ def _summary(counts: pl.DataFrame) -> None:
         st.error(f"{n_failed} failed: {words.escape(reasons)}", icon=":material/error:")
 
 
-def _filters(counts: pl.DataFrame) -> tuple[list[str], str]:
+def _filters(counts: pl.DataFrame) -> tuple[tuple[str, ...], str]:
     there = counts["state"].unique().to_list()
     states = [name for name in words.STATES if name in there]
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -95,7 +94,7 @@ def _filters(counts: pl.DataFrame) -> tuple[list[str], str]:
             width=340,
         )
         wanted = st.pills("State", states, selection_mode="multi", key="state", bind="query-params")
-    return list(wanted), (contains or "").strip()
+    return tuple(wanted), (contains or "").strip()
 
 
 def _table(found: pl.DataFrame, n_found: int) -> None:
@@ -114,5 +113,4 @@ def _table(found: pl.DataFrame, n_found: int) -> None:
     )
     rows = picked["selection"]["rows"]
     if rows and rows[0] < found.height:
-        st.query_params.from_dict({"id": found["search_id"][rows[0]]})
-        st.rerun()
+        links.go("search", id=found["search_id"][rows[0]])

@@ -6,7 +6,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import pytest
 from dashboard_store import HOSTILE
+
+expect = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed").expect
 
 HOUSES = "houses-0a1b2c3d"
 MAX_BYTES = 500_000  # of one page, over the websocket
@@ -25,17 +28,19 @@ def test_both_pages_open_and_are_small(tab: Any, site: Any, tmp_path: Path) -> N
 
 
 def test_a_link_to_a_search_opens_it_and_back_leaves_it(tab: Any, site: Any) -> None:
-    tab.open(f"{site.url}/?id={HOUSES}")
+    tab.open(f"{site.url}/search?id={HOUSES}")
     assert tab.says("200 shown of 240")
     assert tab.page.get_by_role("heading", name=HOUSES).count() == 1
     assert sum(tab.received) < MAX_BYTES
-    tab.page.get_by_role("button", name="All searches").click()
+    tab.page.get_by_role("link", name="Searches").click()
     assert tab.says("6 shown of 6")
     assert "id=" not in tab.page.url
+    tab.page.go_back()
+    assert tab.says("200 shown of 240")
 
 
 def test_charts_have_a_description(tab: Any, site: Any) -> None:
-    tab.open(f"{site.url}/?id={HOUSES}")
+    tab.open(f"{site.url}/search?id={HOUSES}")
     tab.says("200 shown of 240")
     tab.page.get_by_label("Best rmse so far over time").first.wait_for(timeout=30_000)
 
@@ -53,7 +58,7 @@ def test_a_filter_is_in_the_address_and_the_address_filters(tab: Any, site: Any)
     assert "state=queued" in address
     tab.open(address)
     assert tab.says("1 shown of 1")
-    assert tab.page.get_by_label("Find").input_value() == "taxi"
+    expect(tab.page.get_by_label("Find")).to_have_value("taxi", timeout=30_000)
 
 
 def test_a_selected_row_opens_its_search(tab: Any, site: Any) -> None:
@@ -70,13 +75,13 @@ def test_a_selected_row_opens_its_search(tab: Any, site: Any) -> None:
 def test_text_of_others_is_shown_as_text(tab: Any, site: Any) -> None:
     tab.open(site.url)
     tab.says("6 shown of 6")
-    tab.open(f"{site.url}/?id={quote(HOSTILE)}")
+    tab.open(f"{site.url}/search?id={quote(HOSTILE)}")
     heading = tab.page.get_by_role("heading", level=1)
     assert heading.inner_text().replace("\u2060", "").startswith("<img src=x onerror=")
     body = tab.page.get_by_test_id("stMain")
     assert body.locator("img, strong, a[href*=evil]").count() == 0
     assert tab.page.title() == "automl"
-    tab.open(f"{site.url}/?id={quote('<b>nobody</b> https://evil.example')}")
+    tab.open(f"{site.url}/search?id={quote('<b>nobody</b> https://evil.example')}")
     assert tab.says("There is no such search")
     assert body.locator("b, a[href*=evil]").count() == 0
 

@@ -6,24 +6,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from toys import write_table
+from toys import NETWORK, write_table
 
 import automl
 from automl.api import SearchResult
 from automl.execution.local import LocalExecutor
 
-FAMILY = """
-import torch
-from automl.family import Epoch, Family
-from automl.space import Float
-
-class Net(torch.nn.Linear):
-    def forward(self, numeric, categorical=None):
-        return super().forward(numeric)
-
-def build(configuration, signature):
-    return Net(signature.inputs["numeric"].shape[0], signature.n_outputs)
-
+FAMILY = (
+    NETWORK
+    + """
 def train(run):
     x = run.configuration["x"]
     {body}
@@ -31,6 +22,7 @@ def train(run):
 
 FAMILY = Family(name="own", kinds=("table",), source="a test", build=build, train=train, space={{"x": Float(0.0, 1.0)}})
 """
+)
 
 
 def search(folder: Path, body: str, n_trials: int, **changes: Any) -> SearchResult:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from toys import write_table
+from toys import NETWORK, write_table
 
 import automl
 from automl.api import SearchResult
@@ -16,18 +16,9 @@ from automl.store.tables import scan
 from benchmarks.faults.bench import FAMILY
 
 # What a trial does is a parameter: {body} is the family's own loop.
-LOOP = """
-import torch
-from automl.family import Epoch, Family
-from automl.space import Choice, Float
-
-class Net(torch.nn.Linear):
-    def forward(self, numeric, categorical=None):
-        return super().forward(numeric)
-
-def build(configuration, signature):
-    return Net(signature.inputs["numeric"].shape[0], signature.n_outputs)
-
+LOOP = (
+    NETWORK
+    + """
 def train(run):
     if run.configuration["how"] == "badly":
         {body}
@@ -37,6 +28,7 @@ def train(run):
 FAMILY = Family(name="own", kinds=("table",), source="a test", build=build, train=train,
                 space={{"x": Float(0.0, 1.0), "how": Choice(("well", "badly"))}})
 """
+)
 
 
 def search(folder: Path, family: Path, **changes: Any) -> SearchResult:

@@ -27,7 +27,7 @@ from automl.service.capacity import Capacity
 from automl.service.dispatcher import SUBMISSION
 from automl.service.limits import Limits
 from automl.service.roles import ROLES
-from automl.service.serve import Workplace, configuration
+from automl.service.serve import Compute, configuration
 from automl.service.tokens import Tokens
 from automl.store import Store, open_store
 from automl.store.uploads import Uploads, upload_url
@@ -56,8 +56,8 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     (store.search(result.search_id).place / SUBMISSION).write_once(json.dumps(submission).encode())
     many = Limits(requests=10**6, failed_logins=10**6, open_searches=10**6)
     jobs = ProcessJobs(str(store))
-    place = Workplace(jobs, Capacity())
-    with serving(configuration(store, "127.0.0.1", 0, limits=many, place=place)) as url:
+    on = Compute(jobs, Capacity())
+    with serving(configuration(store, "127.0.0.1", 0, limits=many, on=on)) as url:
         found = Running(store, url, result.search_id)
         for role in ROLES:
             found.tokens[role] = Tokens(store).create(f"a-{role}", role, timedelta(hours=1))[0]

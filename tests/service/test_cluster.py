@@ -17,7 +17,7 @@ from automl.errors import UnreachableError
 from automl.execution.machines import Node, this_node, to_plain
 from automl.execution.ray_head import RayHead
 from automl.service.queue import Need
-from automl.service.serve import workplace
+from automl.service.serve import compute
 
 
 def test_without_a_cluster_it_is_the_machine_of_the_service(running: Running) -> None:
@@ -82,8 +82,8 @@ def test_a_cluster_file_is_for_a_cluster(running: Running, monkeypatch: pytest.M
     )
     assert done.exit_code != 0
     assert "set RAY_ADDRESS too" in str(done.exception)
-    assert workplace(running.store).capacity() == Need(float(len(os.sched_getaffinity(0))), 0.0)
-    assert workplace(running.store).jobs.nodes() == [this_node()]
+    assert compute(running.store).capacity() == Need(float(len(os.sched_getaffinity(0))), 0.0)
+    assert compute(running.store).jobs.nodes() == [this_node()]
 
 
 def test_ray_that_is_away_is_said_in_a_sentence(

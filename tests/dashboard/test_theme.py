@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 pytest.importorskip("streamlit", reason="Streamlit is not installed")
-from dashboard import charts, shell
+from dashboard import shell
+from dashboard.charts import look
 from dashboard.server import HERE
 
 CONFIG: dict[str, Any] = tomllib.loads(Path(HERE, ".streamlit", "config.toml").read_text(encoding="utf-8"))
@@ -42,7 +43,7 @@ def test_contrast_is_as_in_the_standard() -> None:
 def test_colours_stand_out_from_the_background(name: str) -> None:
     theme = CONFIG["theme"][name]
     background = theme["backgroundColor"]
-    marks = [*theme["chartCategoricalColors"], *charts.STATE_COLOURS.values()]
+    marks = [*theme["chartCategoricalColors"], *look.STATE_COLOURS.values()]
     assert min(contrast(colour, background) for colour in marks) >= 3
     caption = faded(theme["textColor"], background, 0.6)  # Streamlit writes captions at 60 %
     texts = [theme["textColor"], theme["linkColor"], theme["primaryColor"], shell.INK[name], caption]

@@ -1,4 +1,4 @@
-"""One search: how far it is, what it found, what went wrong; by itself every 5 seconds while it runs."""
+"""One search: how far it is, what it found, what went wrong; renewed by itself while it runs."""
 
 from __future__ import annotations
 
@@ -8,12 +8,19 @@ from typing import Any
 import polars as pl
 import streamlit as st
 
-from automl import catalog
 from automl.wording import number
-from dashboard import charts, queries, shell, words
-from dashboard.snapshot import Snapshot, take_snapshot
+from dashboard import links, shell, words
+from dashboard.charts import curves as curve_charts
+from dashboard.charts import progress, states
+from dashboard.queries import curves as curve_queries
+from dashboard.queries import searches as search_queries
+from dashboard.queries import trials as trial_queries
+from dashboard.snapshot import Snapshot
 
-LIVE_SECONDS = 5.0
+TITLE = "Search"
+ICON = ":material/query_stats:"
+ORDER = 3
+HIDDEN = True
 
 COLUMNS = {
     "trial": st.column_config.NumberColumn("Trial", width="small", pinned=True),
@@ -29,30 +36,26 @@ COLUMNS = {
 }
 
 
-def show(search_id: str) -> None:
-    st.button("All searches", icon=":material/arrow_back:", on_click=st.query_params.clear, key="back")
+def page() -> None:
+    search_id = links.asked("id")
     draw = partial(_draw, search_id=search_id)
-    if _is_active(search_id):
-        st.fragment(lambda: shell.guarded(draw), run_every=LIVE_SECONDS, key="live")()
-    else:
-        shell.guarded(draw)
+    shell.live(draw, partial(_is_active, search_id=search_id), key="live")
 
 
-def _is_active(search_id: str) -> bool:
-    """Whether it may change; False also when that cannot be read, which `_draw` then says."""
-    found: list[dict[str, Any] | None] = []
-    shell.quietly(lambda: found.append(queries.search(take_snapshot(), search_id)))
-    return bool(found) and found[0] is not None and found[0]["state"] in words.ACTIVE
+def _is_active(snapshot: Snapshot, search_id: str) -> bool:
+    """Whether it may change by itself."""
+    row = search_queries.search(snapshot, search_id)
+    return row is not None and row["state"] in words.ACTIVE
 
 
 def _draw(snapshot: Snapshot, search_id: str) -> None:
-    row = queries.search(snapshot, search_id)
+    row = search_queries.search(snapshot, search_id)
     if row is None:
         shell.unknown("search", search_id, snapshot)
         return
     shell.heading(words.escape(search_id, 80), snapshot, "trials")
     _head(row)
-    counts = queries.states(snapshot, search_id)
+    counts = trial_queries.states(snapshot, search_id)
     if counts.height == 0:
         later = "No trial has ended yet: charts and trials appear here as they do."
         said = later if row["state"] in words.ACTIVE else "No trial ended in this search."
@@ -69,7 +72,7 @@ def _head(row: dict[str, Any]) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.badge(words.escape(row["state"], 40), icon=icon, color=colour)
         if row["state"] in words.ACTIVE:
-            st.caption(f"renewed every {LIVE_SECONDS:.0f} s", width="content")
+            st.caption(f"renewed every {shell.LIVE_SECONDS:.0f} s", width="content")
         st.text(words.text(f"{row['task']} on {row['dataset']} · families: {', '.join(row['families'])}"))
     if row["reason"] or row["message"]:
         body = ": ".join(part for part in (row["reason"], row["message"]) if part)
@@ -99,10 +102,10 @@ def _results(snapshot: Snapshot, row: dict[str, Any], counts: pl.DataFrame) -> N
     left, right = st.columns([3, 2])
     with left:
         st.subheader("Best so far", anchor=False)
-        steps = queries.best_so_far(snapshot, search_id)
+        steps = trial_queries.best_so_far(snapshot, search_id)
         if steps.height:
             described = f"Best {metric} so far over time; it ends at {number(steps['score'][-1])}."
-            shell.chart(charts.best_so_far(steps, metric, goal), described, steps, "best")
+            shell.chart(progress.best_so_far(steps, metric, goal), described, steps, "best")
             st.caption("Complete trials that meet the constraints; their validation score.")
         else:
             st.info("No trial is complete yet.", icon=":material/hourglass_empty:")
@@ -111,7 +114,7 @@ def _results(snapshot: Snapshot, row: dict[str, Any], counts: pl.DataFrame) -> N
         described = ", ".join(
             f"{n} {state} {reason or ''}".strip() for state, reason, n in counts.iter_rows()
         )
-        shell.chart(charts.states(counts), f"Trials by state: {described}.", counts, "states")
+        shell.chart(states.states(counts), f"Trials by state: {described}.", counts, "states")
     _curves(snapshot, search_id, metric)
     _trials(snapshot, search_id)
 
@@ -126,16 +129,14 @@ def _all_failed(counts: pl.DataFrame) -> None:
 
 def _curves(snapshot: Snapshot, search_id: str, metric: str) -> None:
     st.subheader("Learning curves", anchor=False)
-    values = queries.curves(snapshot, search_id, metric)
+    values = curve_queries.curves(snapshot, search_id, metric)
     if values.height == 0:
         st.caption("There are none: they are drawn for complete trials.")
         return
-    known = catalog.names("family")
-    families = [*known, *sorted(set(values["family"]) - set(known))]
-    used = [name for name in families if name in set(values["family"])]
+    used = sorted(set(values["family"]))
     n_curves = values["trial"].n_unique()
     described = f"{metric} by epoch of the best {n_curves} trials; families: {', '.join(used)}."
-    shell.chart(charts.curves(values, metric, families, used), described, values, "curves")
+    shell.chart(curve_charts.curves(values, metric), described, values, "curves")
     st.caption(
         f"{words.plural(n_curves, 'trial')} shown, the best complete ones; the best is the thick line."
     )
@@ -143,9 +144,9 @@ def _curves(snapshot: Snapshot, search_id: str, metric: str) -> None:
 
 def _trials(snapshot: Snapshot, search_id: str) -> None:
     st.subheader("Trials", anchor=False)
-    found, n_trials = queries.top_trials(snapshot, search_id)
+    found, n_trials = trial_queries.top_trials(snapshot, search_id)
     st.dataframe(
-        queries.trials_table(found),
+        trial_queries.trials_table(found),
         hide_index=True,
         column_config=COLUMNS,
         height="auto" if found.height <= 10 else 420,

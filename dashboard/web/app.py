@@ -8,7 +8,7 @@ from types import ModuleType
 
 import streamlit as st
 
-from dashboard import pages
+from dashboard import links, pages
 
 FAVICON = (  # drawn here: an icon by name would be fetched from elsewhere
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32">'
@@ -24,13 +24,17 @@ def page_modules() -> list[ModuleType]:
     return sorted(modules, key=lambda module: (module.ORDER, module.__name__))
 
 
+def page_of(module: ModuleType) -> st.Page:
+    return st.Page(
+        module.page,
+        title=module.TITLE,
+        icon=module.ICON,
+        url_path=module.__name__.rpartition(".")[2],
+        visibility="hidden" if getattr(module, "HIDDEN", False) else "visible",
+    )
+
+
 st.set_page_config(page_title="automl", page_icon=FAVICON, layout="wide")
-st.navigation(
-    [
-        st.Page(
-            module.page, title=module.TITLE, icon=module.ICON, url_path=module.__name__.rpartition(".")[2]
-        )
-        for module in page_modules()
-    ],
-    position="top",
-).run()
+found = {module.__name__.rpartition(".")[2]: page_of(module) for module in page_modules()}
+links.register(found)
+st.navigation(list(found.values()), position="top").run()

@@ -7,46 +7,19 @@ from pathlib import Path
 
 import dashboard_store as rows
 import pytest
+from dashboard_app import said
 from dashboard_store import HOSTILE
 
-testing = pytest.importorskip("streamlit.testing.v1", reason="Streamlit is not installed")
-APP = str(Path(__file__).parents[1] / "dashboard" / "app.py")
 HOUSES = "houses-0a1b2c3d"
 
 
-@pytest.fixture(scope="module")
-def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return rows.example(tmp_path_factory.mktemp("many"))
+def test_the_bare_address_shows_the_searches(see, many: Path) -> None:
+    assert see(many, "").title[0].value == "Searches"
 
 
-@pytest.fixture
-def see(monkeypatch: pytest.MonkeyPatch):
-    """Opens a page over a store: `see(store, page, **query)`."""
-
-    def open_page(store: Path, page: str = "searches", **query: str):
-        monkeypatch.setenv("AUTOML_STORE", str(store))
-        script = f"from dashboard.pages import {page}\n{page}.page()"
-        app = testing.AppTest.from_string(script, default_timeout=60)
-        for name, value in query.items():
-            app.query_params[name] = value
-        app.run()
-        assert not app.exception, app.exception
-        return app
-
-    return open_page
-
-
-def said(app) -> str:
-    """Every sentence of the page."""
-    kinds = (app.title, app.subheader, app.markdown, app.text, app.caption, app.info, app.warning, app.error)
-    return "\n".join(str(element.value) for kind in (*kinds, app.success, app.code) for element in kind)
-
-
-def test_the_app_finds_its_pages_and_shows_the_first(many: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AUTOML_STORE", str(many))
-    app = testing.AppTest.from_file(APP, default_timeout=60).run()
-    assert not app.exception
-    assert app.title[0].value == "Searches"
+def test_an_old_link_to_a_search_leads_to_it(see, many: Path) -> None:
+    app = see(many, "", id=HOUSES)
+    assert app.title[0].value == "houses\\-0a1b2c3d"
 
 
 def test_an_empty_store_says_how_to_begin(see, tmp_path: Path) -> None:
@@ -57,7 +30,7 @@ def test_an_empty_store_says_how_to_begin(see, tmp_path: Path) -> None:
 
 
 def test_a_missing_store_says_so_on_both_pages(see, tmp_path: Path) -> None:
-    for page in ("searches", "leaderboard"):
+    for page in ("", "leaderboard"):
         app = see(tmp_path / "nowhere", page)
         assert "The store cannot be reached" in app.error[0].value
         assert f"There is no store at {tmp_path / 'nowhere'}." in said(app)
@@ -66,7 +39,7 @@ def test_a_missing_store_says_so_on_both_pages(see, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("page", "table", "query"),
-    [("searches", "searches", {}), ("searches", "trials", {"id": HOUSES}), ("leaderboard", "scores", {})],
+    [("", "searches", {}), ("search", "trials", {"id": HOUSES}), ("leaderboard", "scores", {})],
 )
 def test_a_broken_table_says_so_and_names_nothing_secret(
     see, many: Path, tmp_path: Path, page: str, table: str, query: dict[str, str]
@@ -82,13 +55,13 @@ def test_a_broken_table_says_so_and_names_nothing_secret(
 def test_one_search_without_trials_is_shown_as_queued(see, tmp_path: Path) -> None:
     store = rows.write(tmp_path, [rows.search("one", "queued", n_planned=9)])
     assert see(store).dataframe[0].value["trials"].to_list() == ["0 / 9"]
-    app = see(store, id="one-0a1b2c3d")
+    app = see(store, "search", id="one-0a1b2c3d")
     assert "No trial has ended yet" in said(app)
     assert "renewed every 5 s" in said(app)
 
 
 def test_one_trial_has_a_curve_and_a_best(see, tmp_path: Path) -> None:
-    see_one = see(rows.write(tmp_path, rows.whole_search("one", 1)), id="one-0a1b2c3d")
+    see_one = see(rows.write(tmp_path, rows.whole_search("one", 1)), "search", id="one-0a1b2c3d")
     assert "1 shown of 1" in said(see_one)
     assert "1 trial shown, the best complete ones" in said(see_one)
 
@@ -116,13 +89,13 @@ def test_a_bad_value_in_the_address_is_left_out(see, many: Path) -> None:
 
 
 def test_an_unknown_search_is_named(see, many: Path) -> None:
-    app = see(many, id="nope")
+    app = see(many, "search", id="nope")
     assert "There is no such search" in app.warning[0].value
     assert "holds no search 'nope'" in said(app)
 
 
 def test_a_search_shows_at_most_200_trials_and_says_so(see, many: Path) -> None:
-    app = see(many, id=HOUSES)
+    app = see(many, "search", id=HOUSES)
     assert "200 shown of 240" in said(app)
     assert f"automl trials {HOUSES} --json --store {many}" in said(app)
     assert app.metric[0].label == "Best rmse ↓"
@@ -133,7 +106,7 @@ def test_a_search_shows_at_most_200_trials_and_says_so(see, many: Path) -> None:
 def test_a_search_whose_trials_all_failed_says_why(see, tmp_path: Path) -> None:
     failed = [rows.trial("bad-0a1b2c3d", number, "failed") for number in range(5)]
     head = rows.search("bad", "failed", n_trials=5, n_failed=5, reason="error", message="All trials failed.")
-    app = see(rows.write(tmp_path, [head, *failed]), id="bad-0a1b2c3d")
+    app = see(rows.write(tmp_path, [head, *failed]), "search", id="bad-0a1b2c3d")
     assert "Every trial so far failed: diverged \\(5\\)" in said(app)
     assert "No trial is complete yet." in said(app)
     assert "error: All trials failed." in said(app)
@@ -141,7 +114,7 @@ def test_a_search_whose_trials_all_failed_says_why(see, tmp_path: Path) -> None:
 
 def test_hostile_names_are_escaped(see, many: Path) -> None:
     assert HOSTILE in see(many).dataframe[0].value["search"].to_list()
-    app = see(many, id=HOSTILE)
+    app = see(many, "search", id=HOSTILE)
     assert "\\<img src\\=x" in app.title[0].value
     for element in (*app.title, *app.markdown, *app.caption, *app.error, *app.warning):
         assert "<img" not in element.value.replace("\\<", "")

@@ -1,0 +1,1 @@
+"""What the server runs. Not beside `pages/`: Streamlit would run a page alone whose address is the first one opened."""
