@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 import logging
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import polars as pl
 import streamlit as st
@@ -13,7 +14,7 @@ from deltalake.exceptions import DeltaError
 from polars.exceptions import PolarsError
 
 from automl.errors import AutoMLError, UnreachableError
-from dashboard import words
+from dashboard import links, words
 from dashboard.charts.look import Drawn
 from dashboard.snapshot import Snapshot, take_snapshot
 
@@ -107,6 +108,35 @@ def chart(drawn: Drawn, alt_text: str, data: pl.DataFrame, key: str) -> None:
         st.dataframe(
             data, hide_index=True, key=f"{key}-data", alt=f"The data of the chart: {words.text(alt_text)}"
         )
+
+
+def opening_table(data: pl.DataFrame, ids: Sequence[str], page: str, *, key: str, **options: Any) -> None:
+    """A table in which selecting a row opens the page of what the row shows.
+
+    Only the moment of selecting counts, so that going back from there shows the table, and does not lead there again.
+
+    Args:
+        ids: of the rows, in their order.
+        options: of `st.dataframe`.
+    """
+    chosen = f"{key}-chosen"
+
+    def choose() -> None:
+        rows = st.session_state[key]["selection"]["rows"]
+        if rows and rows[0] < len(ids):
+            st.session_state[chosen] = ids[rows[0]]
+
+    st.dataframe(
+        data,
+        hide_index=True,
+        on_select=choose,
+        selection_mode="single-row",
+        key=key,
+        placeholder="–",
+        **options,
+    )
+    if chosen in st.session_state:
+        links.go(page, id=st.session_state.pop(chosen))
 
 
 def same_data(command: str) -> None:

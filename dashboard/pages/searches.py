@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 import streamlit as st
 
-from dashboard import links, shell, words
+from dashboard import shell, words
 from dashboard.queries import searches as queries
 from dashboard.snapshot import Snapshot
 
@@ -32,8 +32,6 @@ COLUMNS = {
 
 
 def page() -> None:
-    if links.asked("id"):  # how links to a search were written once
-        links.go("search", id=links.asked("id"))
     shell.guarded(_list)
 
 
@@ -98,19 +96,15 @@ def _filters(counts: pl.DataFrame) -> tuple[tuple[str, ...], str]:
 
 
 def _table(found: pl.DataFrame, n_found: int) -> None:
-    picked = st.dataframe(
+    shell.opening_table(
         queries.searches_table(found),
-        hide_index=True,
+        found["search_id"].to_list(),
+        "search",
+        key="searches",
         column_config=COLUMNS,
         height="auto" if found.height <= 12 else 460,
-        on_select="rerun",
-        selection_mode="single-row",
-        key="searches",
         alt="One row a search: state, progress, best score. Select a row to open the search.",
     )
     st.caption(
         f"{found.height:,} shown of {n_found:,}, the last updated first. Select a row to open a search."
     )
-    rows = picked["selection"]["rows"]
-    if rows and rows[0] < found.height:
-        links.go("search", id=found["search_id"][rows[0]])

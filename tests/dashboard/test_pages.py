@@ -17,11 +17,6 @@ def test_the_bare_address_shows_the_searches(see, many: Path) -> None:
     assert see(many, "").title[0].value == "Searches"
 
 
-def test_an_old_link_to_a_search_leads_to_it(see, many: Path) -> None:
-    app = see(many, "", id=HOUSES)
-    assert app.title[0].value == "houses\\-0a1b2c3d"
-
-
 def test_an_empty_store_says_how_to_begin(see, tmp_path: Path) -> None:
     searches, board = see(tmp_path), see(tmp_path, "leaderboard")
     assert "There is no search in this store yet. Start one:" in said(searches)
