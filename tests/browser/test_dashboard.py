@@ -87,7 +87,7 @@ def test_text_of_others_is_shown_as_text(tab: Any, site: Any) -> None:
 
 
 def test_a_store_that_is_renewed_is_seen_without_a_reload(tab: Any, site: Any) -> None:
-    tab.open(f"{site.url}/?id=taxi-0a1b2c3d")
+    tab.open(f"{site.url}/search?id=taxi-0a1b2c3d")
     assert tab.says("renewed every 5 s")
     before = sum(tab.received)
     tab.page.wait_for_timeout(6_500)
