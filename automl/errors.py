@@ -7,6 +7,7 @@
     │   ├── SpecError             a spec, an option or a configuration
     │   ├── DataError             a file or the values in it
     │   ├── NotFoundError         a name or id that does not exist
+    │   ├── TokenError            a token that the service does not know, or does not know any more: sign in again
     │   └── BundleError           a model on disk that is incomplete, altered or of another kind
     ├── UnreachableError          the store or the cluster is not there; exit status 3
     ├── StorageError              the store failed in the middle of work: stop, lose nothing, resume later
@@ -76,6 +77,10 @@ class NotFoundError(RequestError):
 
 class BundleError(RequestError):
     """A bundle is incomplete, altered, or does not fit what was asked of it."""
+
+
+class TokenError(RequestError):
+    """The service takes this token for nobody's: it is none, or has expired or been revoked."""
 
 
 class UnreachableError(AutoMLError):

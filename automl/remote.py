@@ -25,9 +25,10 @@ from automl.errors import (
     NotFoundError,
     RequestError,
     SpecError,
+    TokenError,
     UnreachableError,
 )
-from automl.service.wire import API, KEY, UNKNOWN_ROUTE, VERSION, is_older, own_version
+from automl.service.wire import API, KEY, SPEAKS_FOR, UNKNOWN_ROUTE, VERSION, is_older, own_version
 from automl.spec import SearchSpec, with_paths
 
 if TYPE_CHECKING:
@@ -39,12 +40,22 @@ _PAUSE_SECONDS = 0.2  # before the second try; twice as long each time
 _MOST_WAIT_SECONDS = 10.0  # that a limit of the service is waited for
 MOST_PULL_BYTES = 100 * 2**30
 _CHUNK_BYTES = 2**18
-_KINDS: Mapping[int, type[AutoMLError]] = {404: NotFoundError, 422: SpecError, 503: UnreachableError}
+_KINDS: Mapping[int, type[AutoMLError]] = {
+    401: TokenError,
+    404: NotFoundError,
+    422: SpecError,
+    503: UnreachableError,
+}
+
+
+def service_url() -> str | None:
+    """The address of the service, from ``AUTOML_URL``; None where that is not set."""
+    return os.environ.get("AUTOML_URL") or None
 
 
 def connected(store: str | Path | None = None) -> Remote | None:
     """The service at ``AUTOML_URL``; None where that is not set, or a store is named instead."""
-    url = os.environ.get("AUTOML_URL")
+    url = service_url()
     if store is not None or not url:
         return None
     token = os.environ.get("AUTOML_TOKEN", "")
@@ -59,12 +70,16 @@ def connected(store: str | Path | None = None) -> Remote | None:
 class Remote:
     """A service and the token to use it with.
 
+    Args:
+        speaks_for: the user whom a delegate asks for; None where the token is the user's own.
+
     Raises:
         RequestError: the URL is none, or would send the token over a network for everybody to read.
     """
 
     url: str
     token: str
+    speaks_for: str | None = None
 
     def __post_init__(self) -> None:
         parsed = urlparse(self.url)
@@ -81,6 +96,17 @@ class Remote:
     def __str__(self) -> str:
         return self.url.rstrip("/")
 
+    def me(self, seconds: float = 10.0) -> dict[str, Any]:
+        """Whom the service takes one for: ``user``, ``role``, and until when the token is valid, ``expires_at``.
+
+        Raises:
+            TokenError: the token is not valid, or not any more.
+        """
+        found: dict[str, Any] = self._checked(
+            self._ask("GET", "me", tries=1, timeout=httpx.Timeout(seconds))
+        ).json()
+        return found
+
     def searches(self, search_id: str | None = None) -> pl.DataFrame:
         """One row a search, the latest first; or the one of that id."""
         return self._table("searches", search_id=search_id)
@@ -95,11 +121,12 @@ class Remote:
         """Finalists and baselines on the test rows, ranked."""
         return self._table("leaderboard", search_id=search_id, dataset=dataset, metric=metric)
 
-    def submit(self, spec: SearchSpec, with_code: bool = False) -> dict[str, Any]:
+    def submit(self, spec: SearchSpec, with_code: bool = False, key: str | None = None) -> dict[str, Any]:
         """Sends a search with its data, each file once; gives its id and state.
 
         Args:
             with_code: whether the files of families of one's own are sent as well.
+            key: of this submission: where the same comes again, it is answered as before. One is made when left out.
 
         Raises:
             RequestError: what is wrong with it.
@@ -125,7 +152,7 @@ class Remote:
             return upload_url(digest, file.name)
 
         plain = with_paths(spec, sent).model_dump(mode="json", exclude_unset=True)
-        answer: dict[str, Any] = self._post("searches", {"spec": plain}, seconds=900.0).json()
+        answer: dict[str, Any] = self._post("searches", {"spec": plain}, seconds=900.0, key=key).json()
         return answer
 
     def log_names(self, search_id: str) -> list[str]:
@@ -155,9 +182,14 @@ class Remote:
         found = self._get(path, {"offset": str(offset)}).json()
         return found["lines"], int(found["after"])
 
-    def cluster(self) -> dict[str, Any]:
-        """Its machines, what runs on them, and the searches that have workers or wait for some."""
-        found: dict[str, Any] = self._get("cluster", {}).json()
+    def cluster(self, seconds: float | None = None) -> dict[str, Any]:
+        """Its machines, what runs on them, and the searches that have workers or wait for some.
+
+        Args:
+            seconds: how long an answer is waited for, asked once; as for other questions when left out.
+        """
+        patience: dict[str, Any] = {} if seconds is None else {"timeout": httpx.Timeout(seconds), "tries": 1}
+        found: dict[str, Any] = self._checked(self._ask("GET", "cluster", **patience)).json()
         return found
 
     def stop(self, search_id: str) -> None:
@@ -181,11 +213,13 @@ class Remote:
             length = {"Content-Length": str(file.stat().st_size)}
             self._checked(self._ask("PUT", path, content=content, headers=length, timeout=None, tries=1))
 
-    def _post(self, path: str, body: Mapping[str, Any], seconds: float = 60.0) -> httpx.Response:
+    def _post(
+        self, path: str, body: Mapping[str, Any], seconds: float = 60.0, key: str | None = None
+    ) -> httpx.Response:
         """What is asked for so is done once, however often it is asked for: every try has the same key."""
         timeout = httpx.Timeout(seconds, connect=10.0)
-        key = {KEY: secrets.token_hex(16)}
-        return self._checked(self._ask("POST", path, json=body, headers=key, timeout=timeout))
+        headers = {KEY: key or secrets.token_hex(16)}
+        return self._checked(self._ask("POST", path, json=body, headers=headers, timeout=timeout))
 
     def pull(self, which: str, destination: Path) -> Path:
         """Brings a model into a new folder; it is there, whole and verified, or not at all."""
@@ -259,7 +293,10 @@ class Remote:
         return self._checked(self._ask("GET", path, params=given, headers=headers or {}))
 
     def _headers(self) -> dict[str, str]:
-        return {"Authorization": f"Bearer {self.token}", VERSION: own_version()}
+        headers = {"Authorization": f"Bearer {self.token}", VERSION: own_version()}
+        return (
+            headers if self.speaks_for is None else {**headers, SPEAKS_FOR: quote(self.speaks_for, safe="@")}
+        )
 
     def _ask(self, method: str, path: str, tries: int = _TRIES, **more: Any) -> httpx.Response:
         """The answer, asked for again where none comes, or where the service wants a moment."""

@@ -16,6 +16,7 @@ import polars as pl
 from automl.errors import NotFoundError, RequestError, nearest
 from automl.store import Store
 from automl.store.records import RecordKind
+from automl.store.signs import log_of
 
 if TYPE_CHECKING:
     from automl.remote import Remote
@@ -87,10 +88,7 @@ class Results:
         Raises:
             NotFoundError: there is no such search, or it has no such log.
         """
-        place = self.store.search(search_id).place / "logs"
-        if name not in place.names():
-            raise NotFoundError(f"{search_id} has no log {name[:100]!r}: {nearest(name, place.names())}")
-        return (place / name).read_range(offset, MOST_LOG_BYTES)
+        return log_of(self.store, search_id, name).read_range(offset, MOST_LOG_BYTES)
 
     def attempt_lines(self, search_id: str, name: str, offset: int, work: str) -> tuple[str, int]:
         """The lines of one trial or refit in the next part of a log, and where the part after that begins.
@@ -132,7 +130,7 @@ class Results:
         """
         from automl.store.reading import failures, search_row
 
-        folder = self.store.search(search_id)
+        self.store.search(search_id)
         try:
             row = search_row(self.store, search_id)
         except NotFoundError:  # it is there, and nothing of it is in the tables yet
@@ -145,16 +143,14 @@ class Results:
         kept = ("search_id", "state", "reason", "message", "dataset", "task", "metric", "goal", "n_trials")
         more = ("n_stopped", "n_failed", "n_planned", "n_refits", "best_trial", "best_score")
         spec = json.loads(row["spec"])
-        finalists = spec["finalists"]["top"] * spec["finalists"]["seeds"]
-        on_gpu = folder.plain["device"] == "cuda"
-        units = (spec["resources"]["gpus"] or 0.0) if on_gpu else spec["resources"]["cpus"]
+        allowed = allowance(spec)
         return {
             **{name: row[name] for name in (*kept, *more)},
-            "n_refits_planned": finalists,
-            "hours": _worker_seconds(self.store, search_id) * units / 3600,
-            "hours_of": "GPU" if on_gpu else "CPU",
+            "n_refits_planned": allowed.n_refits,
+            "hours": allowed.hours(_worker_seconds(self.store, search_id)),
+            "hours_of": allowed.hours_of,
             "seconds": row["train_seconds"],
-            "seconds_left": _seconds_left(row, spec, finalists, datetime.now(UTC)),
+            "seconds_left": allowed.seconds_left(row, datetime.now(UTC)),
             "workers": spec["resources"]["workers"] if row["state"] == "running" else 0,
             "waits_for": None,
             "failures": failures(self.store, search_id).collect().to_dicts() if row["n_failed"] else [],
@@ -182,6 +178,49 @@ class Results:
         return destination
 
 
+@dataclass(frozen=True)
+class Allowance:
+    """What a search may use, and in what its use is counted.
+
+    Args:
+        units: of what hours are counted in, that a worker has.
+        hours_of: ``GPU``, or ``CPU`` where there are none.
+        seconds: of wall clock, at most; None where time does not end it.
+        n_refits: of finalists.
+    """
+
+    units: float
+    hours_of: str
+    seconds: float | None
+    n_refits: int
+
+    def hours(self, worker_seconds: float) -> float:
+        return worker_seconds * self.units / 3600
+
+    def share(self, row: Mapping[str, Any]) -> float | None:
+        """How much of a search is done, from 0 to 1, by its row; None where nothing bounds it."""
+        shares = [row["train_seconds"] / self.seconds] if self.seconds else []
+        if row["n_planned"]:
+            shares.append((row["n_trials"] + row["n_refits"]) / (row["n_planned"] + self.n_refits))
+        return min(1.0, max(shares)) if shares else None
+
+    def seconds_left(self, row: Mapping[str, Any], now: datetime) -> float | None:
+        """Until it ends, from the share of it that is done; None before anything can be said."""
+        share = self.share(row)
+        if row["state"] != "running" or share is None or share < SMALLEST_SHARE:
+            return None
+        since = (now - row["updated_at"]).total_seconds()
+        return float(max(0.0, row["train_seconds"] * (1 - share) / share - since))
+
+
+def allowance(spec: Mapping[str, Any]) -> Allowance:
+    """What a search may use, from its resolved spec: it has GPUs where its workers do."""
+    gpus = spec["resources"]["gpus"] or 0.0
+    units, hours_of = (gpus, "GPU") if gpus > 0 else (spec["resources"]["cpus"], "CPU")
+    n_refits = spec["finalists"]["top"] * spec["finalists"]["seeds"]
+    return Allowance(units, hours_of, spec["budget"]["time"], n_refits)
+
+
 def results_of(store: str | Path | None = None) -> Results | Remote:
     """Whom to ask: the service at ``AUTOML_URL`` where that is set and no store is named, else the store."""
     from automl.remote import connected
@@ -190,28 +229,20 @@ def results_of(store: str | Path | None = None) -> Results | Remote:
     return connected(store) or Results(open_store(store))
 
 
+def worker_seconds(trials: pl.LazyFrame, scores: pl.LazyFrame) -> pl.LazyFrame:
+    """What the attempts at trials, and the refits, of each search have taken of workers: search_id, seconds.
+
+    Args:
+        trials: rows of that table, and `scores` of that one.
+    """
+    one_each = ["search_id", "entry", "seed", "attempt"]
+    refits = scores.filter(kind="refit").select(*one_each, "train_seconds").unique(one_each)
+    both = pl.concat([rows.select("search_id", "train_seconds") for rows in (trials, refits)])
+    return both.group_by("search_id").agg(seconds=pl.col("train_seconds").sum())
+
+
 def _worker_seconds(store: Store, search_id: str) -> float:
-    """What the attempts at trials, and the refits, have taken of workers."""
     from automl.store.tables import scan
 
-    rows = scan(store, "trials").filter(search_id=search_id).select(pl.col("train_seconds").sum())
-    refits = scan(store, "scores").filter(search_id=search_id, kind="refit")
-    refits = refits.select("entry", "seed", "attempt", "train_seconds").unique(["entry", "seed", "attempt"])
-    return float(rows.collect().item() + refits.select(pl.col("train_seconds").sum()).collect().item())
-
-
-def _seconds_left(
-    row: Mapping[str, Any], spec: Mapping[str, Any], n_refits: int, now: datetime
-) -> float | None:
-    """Until the search ends, from the share of it that is done; None before anything can be said."""
-    if row["state"] != "running":
-        return None
-    elapsed, limit = row["train_seconds"], spec["budget"]["time"]
-    shares = [elapsed / limit] if limit else []
-    if row["n_planned"]:
-        shares.append((row["n_trials"] + row["n_refits"]) / (row["n_planned"] + n_refits))
-    share = min(1.0, max(shares, default=0.0))
-    if share < SMALLEST_SHARE:
-        return None
-    since = (now - row["updated_at"]).total_seconds()
-    return float(max(0.0, elapsed * (1 - share) / share - since))
+    trials, scores = (scan(store, table).filter(search_id=search_id) for table in ("trials", "scores"))
+    return float(worker_seconds(trials, scores).collect()["seconds"].sum())

@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 
 from automl.store import SearchFolder
-
-CLOCK = "clock.json"
+from automl.store.signs import CLOCK
 
 
 def spent_seconds(folder: SearchFolder) -> float:

@@ -27,9 +27,10 @@ from automl.service.limits import TooMuch
 from automl.service.queue import Asking, Grant, Need, share_out
 from automl.spec import BudgetSpec, extend_budget
 from automl.store import SearchFolder, Store, reading
+from automl.store.signs import SUBMISSION
 
 log = logging.getLogger("automl.service")
-SUBMISSION, WISH = "submission.json", "wish.json"
+WISH = "wish.json"
 OPEN = "service/open"  # an empty file for each search that a driver is wanted for
 MOST_KEYS = 50  # of requests, that a search remembers
 ROOM_SECONDS = 60.0  # after which a user of too many searches may ask again
@@ -177,6 +178,10 @@ class Dispatcher:
                 raise RequestError(
                     f"The search {search_id} was begun by hand, and goes on by hand: `automl resume {search_id}` on a "
                     "machine that reaches its store."
+                )
+            if want == "stop" and not self._submitted(search_id):
+                raise RequestError(
+                    f"The search {search_id} was begun by hand, and is stopped by hand: press Ctrl-C where it runs."
                 )
             wish = {"want": want, "budget": given, "keys": [*keys, *([key] if key else [])][-MOST_KEYS:]}
             if want == "run":

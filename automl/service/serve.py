@@ -16,6 +16,7 @@ import uvicorn
 from automl.errors import RequestError, UnreachableError
 from automl.execution.jobs import Jobs
 from automl.execution.process_jobs import ProcessJobs
+from automl.service.alone import alone
 from automl.service.app import build
 from automl.service.capacity import Capacity, most_of
 from automl.service.limits import Limits
@@ -114,9 +115,23 @@ def serve(
 
     Raises:
         UnreachableError: the port is taken, the cluster does not answer, or a request without a token got through.
-        RequestError: the cluster stands open to whoever reaches it.
+        RequestError: the cluster stands open to whoever reaches it, or another service runs over the store.
     """
     on = compute(store, cluster_file)
+    with alone(store, _url(host, port, certificate is not None)):
+        _serve(store, host, port, certificate, key, limits, allow_code, on)
+
+
+def _serve(
+    store: Store,
+    host: str,
+    port: int,
+    certificate: Path | None,
+    key: Path | None,
+    limits: Limits | None,
+    allow_code: bool,
+    on: Compute,
+) -> None:
     config = configuration(store, host, port, certificate, key, limits, allow_code, on)
     server = uvicorn.Server(config)
     refused: list[str] = []
@@ -136,8 +151,7 @@ def _probe(server: uvicorn.Server, host: str, port: int, encrypted: bool, refuse
     until = time.monotonic() + PROBE_SECONDS
     while not server.started and time.monotonic() < until:
         time.sleep(0.05)
-    where = "127.0.0.1" if host in ("0.0.0.0", "::") else host
-    url = f"{'https' if encrypted else 'http'}://{where}:{port}/v1/me"
+    url = f"{_url(host, port, encrypted)}/v1/me"
     try:
         status = httpx.get(url, verify=False, timeout=10).status_code  # it is this process
     except httpx.TransportError as error:
@@ -147,6 +161,12 @@ def _probe(server: uvicorn.Server, host: str, port: int, encrypted: bool, refuse
             f"A request without a token should have been refused with 401 at {url}, but got {status}."
         )
         server.should_exit = True
+
+
+def _url(host: str, port: int, encrypted: bool) -> str:
+    """Where this machine reaches the service."""
+    where = "127.0.0.1" if host in ("0.0.0.0", "::") else host
+    return f"{'https' if encrypted else 'http'}://{where}:{port}"
 
 
 def _is_loopback(host: str) -> bool:

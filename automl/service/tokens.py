@@ -31,6 +31,7 @@ class Token:
 
     Args:
         digest: the SHA-256 of the secret, in hexadecimal digits.
+        via: who speaks for the user with a token of their own; None where it is the user's own.
     """
 
     id: str
@@ -40,6 +41,12 @@ class Token:
     created_at: datetime
     expires_at: datetime
     revoked_at: datetime | None = None
+    via: str | None = None
+
+    @property
+    def who(self) -> str:
+        """Who did what is done with it, for the audit log."""
+        return self.user if self.via is None else f"{self.user} via {self.via}"
 
     def is_valid(self, now: datetime) -> bool:
         return self.revoked_at is None and now < self.expires_at
@@ -94,6 +101,13 @@ class Tokens:
         if token is None or not hmac.compare_digest(token.digest, _digest(matched[2])):
             return None
         return token if token.is_valid(now or datetime.now(UTC)) else None
+
+    def of_user(self, user: str, now: datetime | None = None) -> Token | None:
+        """The token of a user that is valid now and has the highest role; None where there is none."""
+        at = now or datetime.now(UTC)
+        own = [token for token in self.list() if token.user == user and token.is_valid(at)]
+        own = [token for token in own if token.role != "delegate"]
+        return max(own, key=lambda token: (ROLES.index(token.role), token.expires_at), default=None)
 
     def revoke(self, token_id: str, now: datetime | None = None) -> Token:
         """Let a token be valid no more.

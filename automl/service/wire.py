@@ -10,6 +10,7 @@ API = 1  # the version of the paths, ``/v1/...``
 VERSION = "X-Automl-Version"  # each says its own to the other
 API_VERSION = "X-Automl-Api"  # the service says which one it has
 KEY = "Idempotency-Key"
+SPEAKS_FOR = "X-Automl-User"  # whom a delegate's token asks for; percent-encoded
 OLDEST_CLIENT = "0.1.0"  # that the service answers
 UNKNOWN_ROUTE = "UnknownRoute"  # the kind of an error: what is asked for is not of this version
 _NUMBERS = re.compile(r"([0-9]{1,6})\.([0-9]{1,6})(?:\.([0-9]{1,6}))?")

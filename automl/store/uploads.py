@@ -86,6 +86,18 @@ class Uploads:
         return self._place / digest / name
 
 
+def names_upload(spec: SearchSpec) -> bool:
+    """Whether any of its paths is an upload."""
+    paths: list[str] = []
+
+    def note(path: str) -> str:
+        paths.append(path)
+        return path
+
+    with_paths(spec, note)
+    return any(path.startswith(SCHEME) for path in paths)
+
+
 def localised(spec: SearchSpec, store: Store) -> SearchSpec:
     """The same spec with the uploads in it as files of this machine."""
     uploads = Uploads(store)

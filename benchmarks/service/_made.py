@@ -134,7 +134,8 @@ def resident_bytes(process: int | str = "self") -> int:
 
 def submission(user: str, at: float) -> dict[str, bytes]:
     """The files that say of a search that it was submitted and is to run, by name."""
-    from automl.service.dispatcher import SUBMISSION, WISH
+    from automl.service.dispatcher import WISH
+    from automl.store.signs import SUBMISSION
 
     moment = datetime.fromtimestamp(at, UTC).isoformat()
     said: dict[str, Any] = {"user": user, "at": moment, "order": at}

@@ -24,12 +24,12 @@ from automl.execution.local import LocalExecutor
 from automl.execution.process_jobs import ProcessJobs
 from automl.remote import Remote
 from automl.service.capacity import Capacity
-from automl.service.dispatcher import SUBMISSION
 from automl.service.limits import Limits
 from automl.service.roles import ROLES
 from automl.service.serve import Compute, configuration
 from automl.service.tokens import Tokens
 from automl.store import Store, open_store
+from automl.store.signs import SUBMISSION
 from automl.store.uploads import Uploads, upload_url
 
 

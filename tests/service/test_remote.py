@@ -193,6 +193,13 @@ def test_serve_answers_and_ends_with_the_signal(tmp_path: Path, free_port: Calla
             except httpx.TransportError:
                 time.sleep(0.1)
         assert httpx.get(f"http://127.0.0.1:{port}/v1/me").status_code == 401
+        again = subprocess.run(command, capture_output=True, text=True, timeout=60)
+        assert again.returncode == 2
+        assert (
+            f"A service runs over the store {tmp_path / 's'} already, at http://127.0.0.1:{port}."
+            in again.stderr
+        )
+        command[command.index("--store") + 1] = str(tmp_path / "other")
         taken = subprocess.run(command, capture_output=True, text=True, timeout=60)
         assert taken.returncode == 3
         assert "is the port taken?" in taken.stderr

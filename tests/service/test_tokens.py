@@ -68,7 +68,7 @@ def test_nonsense_is_no_token(tmp_path_factory: pytest.TempPathFactory, text: st
         ("../x", "viewer", DAY, "A user is named by"),
         ("a\nb", "viewer", DAY, "A user is named by"),
         ("x" * 64, "viewer", DAY, "A user is named by"),
-        ("ann", "root", DAY, "A role is one of viewer, submitter, author, admin, but got 'root'"),
+        ("ann", "root", DAY, "A role is one of delegate, viewer, submitter, author, admin, but got 'root'"),
         ("ann", "viewer", timedelta(0), "A token lasts between"),
         ("ann", "viewer", LONGEST + DAY, "A token lasts between"),
     ],
@@ -96,8 +96,9 @@ def test_a_damaged_file_is_said_so_and_lets_nobody_in(store: Store) -> None:
 
 def test_roles_include_those_before_them() -> None:
     assert [[allows(role, needed) for needed in ROLES] for role in ROLES] == [
-        [True, False, False, False],
-        [True, True, False, False],
-        [True, True, True, False],
-        [True, True, True, True],
+        [True, False, False, False, False],
+        [True, True, False, False, False],
+        [True, True, True, False, False],
+        [True, True, True, True, False],
+        [True, True, True, True, True],
     ]

@@ -67,9 +67,7 @@ def add(
             search = Search.from_plain(found["search"])
             state = dispatcher.submit(search, user.user)
             code = [family.file_hash for family in search.families if family.file is not None]
-            audit.write(
-                "submitted", user.user, search_id=search.search_id, **({"code": code} if code else {})
-            )
+            audit.write("submitted", user.who, search_id=search.search_id, **({"code": code} if code else {}))
             return {"search_id": search.search_id, "state": state, "notes": found["notes"]}
 
         return await keys.once(user.user, key, submission.spec, lambda: run_in_threadpool(accept))
@@ -79,7 +77,7 @@ def add(
         """Lets a search write its checkpoints and end; it can go on later."""
         _own(request, dispatcher, search_id)
         dispatcher.wish(search_id, "stop")
-        audit.write("stopped", caller(request).user, search_id=search_id)
+        audit.write("stopped", caller(request).who, search_id=search_id)
         return {"search_id": search_id}
 
     @routes.add("POST", "/searches/{search_id}/resume", "submitter")
@@ -89,7 +87,7 @@ def add(
         if key is not None:
             check_key(key)
         dispatcher.wish(search_id, "run", more.budget, key)
-        audit.write("resumed", caller(request).user, search_id=search_id)
+        audit.write("resumed", caller(request).who, search_id=search_id)
         return {"search_id": search_id}
 
     @routes.add("GET", "/searches/{search_id}/grant", "viewer")

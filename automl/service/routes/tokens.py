@@ -28,26 +28,26 @@ def add(routes: Routes, tokens: Tokens, audit: Audit) -> None:
         """Whose token this is, and until when it is valid."""
         return caller(request).to_plain()
 
-    @routes.add("GET", "/tokens", "admin")
+    @routes.add("GET", "/tokens", "admin", in_person=True)
     def listed() -> list[dict[str, Any]]:
         """Every token, without what would let anybody in."""
         return [token.to_plain() for token in tokens.list()]
 
-    @routes.add("POST", "/tokens", "admin", status_code=201)
+    @routes.add("POST", "/tokens", "admin", in_person=True, status_code=201)
     def created(request: Request, new: NewToken) -> dict[str, Any]:
         """A new token; its secret is in this answer and nowhere else."""
         shown, token = tokens.create(new.user, new.role, timedelta(seconds=new.seconds))
         audit.write("token created", caller(request).user, token=token.id, of=token.user, role=token.role)
         return {**token.to_plain(), "token": shown}
 
-    @routes.add("DELETE", "/tokens/{token_id}", "admin")
+    @routes.add("DELETE", "/tokens/{token_id}", "admin", in_person=True)
     def revoked(request: Request, token_id: str) -> dict[str, Any]:
         """Lets a token be valid no more."""
         token = tokens.revoke(token_id)
         audit.write("token revoked", caller(request).user, token=token.id, of=token.user)
         return token.to_plain()
 
-    @routes.add("GET", "/audit/{day}", "admin")
+    @routes.add("GET", "/audit/{day}", "admin", in_person=True)
     def events(day: Day) -> list[dict[str, Any]]:
         """What was done on one day."""
         return list(audit.read(day))

@@ -41,7 +41,7 @@ def add(routes: Routes, store: Store, audit: Audit, most_bytes_a_day: int) -> No
                 raise HTTPException(400, f"Of {said} bytes {n_bytes} arrived. Send it again.")
             await run_in_threadpool(uploads.put, digest, name, file)
         await run_in_threadpool(budget.count, user, digest, said)
-        await run_in_threadpool(audit.write, "uploaded", user, digest=digest, bytes=said)
+        await run_in_threadpool(audit.write, "uploaded", caller(request).who, digest=digest, bytes=said)
         return answer
 
 
