@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from automl.commands import cluster, keeping, models, reading, searching, serving, submitting
+from automl.commands import cluster, explaining, keeping, models, reading, searching, serving, submitting
 from automl.errors import AutoMLError, shown
 
 app = typer.Typer(
@@ -35,6 +35,8 @@ for command in (
     models.predict,
     models.evaluate,
     models.generate,
+    explaining.inspect,
+    explaining.explain,
     cluster.cluster,
     reading.dashboard,
     reading.families,

@@ -7,8 +7,9 @@ whole trials. An estimate, not a promise: other configurations are larger and sm
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
+from functools import partial
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
@@ -16,8 +17,10 @@ import numpy as np
 
 from automl.family import TrainingRun
 from automl.resolved import FamilyChoice, Search
-from automl.space import default, fill
+from automl.space import Leaf, Scalar, default, fill, flatten, to_plain
 from automl.spec import SearchSpec
+from automl.study.samplers.random import draw
+from automl.study.seeds import derive
 
 if TYPE_CHECKING:
     from automl.data import Prepared
@@ -30,6 +33,7 @@ SECONDS_PER_TRIAL = 0.1  # beside training: building the network, measuring it, 
 TIMED_EPOCHS = 8  # of one batch; the fastest counts, as the first ones warm up
 TIMED_SECONDS = 2.0
 VALIDATED_ROWS = 64  # few, as their share is reckoned apart, but enough to be scored
+N_SAMPLES = 8  # configurations that show what the spaces hold
 
 
 @dataclass(frozen=True)
@@ -43,13 +47,23 @@ class FamilyEstimate:
 
 
 @dataclass(frozen=True)
+class Sample:
+    """A configuration drawn at random from the space of a family: its open parameters, by path."""
+
+    family: str
+    values: Mapping[str, Scalar]
+
+
+@dataclass(frozen=True)
 class Estimate:
-    """What a search is estimated to take, and what was inferred of its data.
+    """What a search is estimated to take, what was inferred of its data, and what it will search.
 
     Args:
         seconds: of the whole search on its workers; its time budget where that is less.
         memory_bytes: of each worker, the data included.
         n_trials: that fit into the budget, or that it asks for.
+        spaces: of each family, in the notation of a spec.
+        samples: configurations of the families in turn; the search's own sampler asks for others.
     """
 
     search_id: str
@@ -61,6 +75,8 @@ class Estimate:
     seconds: float
     memory_bytes: int
     disk_bytes: int
+    spaces: Mapping[str, Any]
+    samples: tuple[Sample, ...]
 
     def to_plain(self) -> dict[str, Any]:
         return asdict(self)
@@ -99,7 +115,24 @@ def estimate(spec: SearchSpec) -> Estimate:
         seconds=min(limit, n_trials * per_trial + refits),
         memory_bytes=peak_memory_bytes(search.device),
         disk_bytes=int(n_bundles * bundles + n_trials * TABLE_BYTES_PER_TRIAL),
+        spaces={family.name: to_plain(family.space) for family in search.families},
+        samples=_samples(search),
     )
+
+
+def _samples(search: Search) -> tuple[Sample, ...]:
+    """Some configurations, drawn by the search's seed."""
+    samples = []
+    for number in range(N_SAMPLES):
+        chosen = search.families[number % len(search.families)]
+        rng = np.random.default_rng(derive(search.spec.seed, "suggestion", number))
+        configuration = fill(chosen.space, partial(_drawn, rng))
+        samples.append(Sample(chosen.name, flatten(chosen.space, configuration)))
+    return tuple(samples)
+
+
+def _drawn(rng: np.random.Generator, _path: str, leaf: Leaf) -> Scalar:
+    return draw(rng, leaf)
 
 
 def _seconds_allowed(search: Search) -> float:

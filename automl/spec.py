@@ -25,7 +25,7 @@ from pydantic import (
 
 from automl import strict_yaml
 from automl.errors import SpecError
-from automl.spec_problems import explain
+from automl.spec_problems import explain, path_of
 from automl.task import TaskKind
 
 SLUG = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
@@ -304,12 +304,28 @@ def parse_spec(content: dict[str, Any], name: str = "the spec") -> SearchSpec:
     try:
         return SearchSpec.model_validate(content)
     except ValidationError as error:
-        problems = [explain(problem, _keys_at) for problem in error.errors()]
-        problems = list(dict.fromkeys(problems))
+        problems = list(dict.fromkeys(sentence for _, sentence in _explained(error)))
         if len(problems) > _MOST_PROBLEMS:
             problems = [*problems[:_MOST_PROBLEMS], f"and {len(problems) - _MOST_PROBLEMS} more problems."]
         *before, last = problems
         raise SpecError(f"{name}: {'; '.join([*(text.rstrip('.') for text in before), last])}") from None
+
+
+def problems_of(content: dict[str, Any]) -> list[tuple[list[str], str]]:
+    """What is wrong with plain data as a spec, one by one: the path to it, and a sentence; none where it is one.
+
+    >>> problems_of({"data": {"name": "digits"}, "budget": {"trials": 0}})
+    [(['budget', 'trials'], 'budget.trials must be at least 1, but got 0.')]
+    """
+    try:
+        SearchSpec.model_validate(content)
+    except ValidationError as error:
+        return _explained(error)
+    return []
+
+
+def _explained(error: ValidationError) -> list[tuple[list[str], str]]:
+    return [(path_of(problem["loc"]), explain(problem, _keys_at)) for problem in error.errors()]
 
 
 def _keys_at(path: list[str]) -> list[str]:

@@ -35,10 +35,10 @@ def explain(problem: Any, keys_at: Callable[[list[str]], list[str]]) -> str:
     kind, value = problem["type"], _short(problem["input"])
     if kind == "extra_forbidden":  # its last part is what the user wrote, whatever that looks like
         *above, key = problem["loc"]
-        path = _path(above)
+        path = path_of(above)
         field = ".".join([*path, str(key)[:_LONGEST]]) or "''"
         return f"{field} is not a key here; {nearest(str(key)[:_LONGEST], keys_at(path))}"
-    path = _path(problem["loc"])
+    path = path_of(problem["loc"])
     field = ".".join(path) or "the spec"
     if kind == "missing":
         return f"{field} is missing."
@@ -54,7 +54,8 @@ def explain(problem: Any, keys_at: Callable[[list[str]], list[str]]) -> str:
     return f"{field} {message}." if message.startswith("must ") else f"{field}: {message}."
 
 
-def _path(parts: Iterable[Any]) -> list[str]:
+def path_of(parts: Iterable[Any]) -> list[str]:
+    """The keys that lead to a problem, as they stand in the spec."""
     return [str(part)[:_LONGEST] for part in parts if not _is_internal(part)]
 
 

@@ -46,6 +46,7 @@ LAYERS = (  # a module may import from its own layer and from those above it in 
         "remote",
         "results",
         "driver",
+        "explaining",
     },
 )
 RANK = {name: place for place, names in enumerate(LAYERS) for name in names}

@@ -38,6 +38,7 @@ def predict(
         str | None, typer.Option("-o", "--output", help="CSV or Parquet file; else printed.")
     ] = None,
     family: Annotated[str | None, typer.Option(help="The file of your own family, if it is one.")] = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Predicts every row of a file with a pulled model."""
     from automl import api
@@ -47,7 +48,7 @@ def predict(
         check_ending(Path(output))
     frame = prediction_frame(api.load(bundle, family), data)
     if output is None:
-        sys.stdout.write(frame.write_csv())
+        sys.stdout.write(f"{frame.write_json()}\n" if as_json else frame.write_csv())
     else:
         write_frame(frame, Path(output))
         print(f"{frame.height} predictions written to {output}.")

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from automl.commands.options import FormatOption, JsonOption, SearchArgument, StoreOption
-from automl.errors import RequestError
+from automl.errors import RequestError, nearest
 
 
 def leaderboard(
@@ -177,12 +177,33 @@ def dashboard(
     store: StoreOption = None,
     port: Annotated[int | None, typer.Option(help="8501, or the next free one.")] = None,
     no_browser: Annotated[bool, typer.Option("--no-browser", help="Do not open a browser.")] = False,
+    demo: Annotated[
+        bool, typer.Option("--demo", help="Show recorded searches, in a store that goes.")
+    ] = False,
+    sign_in: Annotated[
+        str, typer.Option(help="link: printed here, works once; token: of the service; or oidc.")
+    ] = "link",
+    no_sign_in: Annotated[
+        bool, typer.Option("--no-sign-in", help="Let everybody in who reaches the port, on this machine.")
+    ] = False,
+    host: Annotated[str, typer.Option(help="Where to listen; elsewhere takes --public-url.")] = "127.0.0.1",
+    public_url: Annotated[str, typer.Option(help="Of the proxy with TLS before it: https://...")] = "",
 ) -> int:
     """Shows a store in a browser."""
     from automl.store import open_store
+    from dashboard.demo import filled
+    from dashboard.entrance import WAYS
     from dashboard.server import launch
 
-    return launch(str(open_store(store, create=True)), port, not no_browser)
+    way = next((way for way in WAYS if way == ("none" if no_sign_in else sign_in)), None)
+    if way is None or sign_in == "none":
+        raise RequestError(f"--sign-in knows no {sign_in[:50]!r}: {nearest(sign_in, WAYS[1:])}")
+    if demo and store is not None:
+        raise RequestError("--demo brings a store of its own: leave --store out.")
+    if demo:
+        with filled() as folder:
+            return launch(str(folder), port, not no_browser, way, host, public_url, demo=True)
+    return launch(str(open_store(store, create=True)), port, not no_browser, way, host, public_url)
 
 
 def show_board(board: Any, form: str) -> None:

@@ -61,7 +61,7 @@ def search(
     options = spec_options(source, target_names, trials, epochs, time, workers)
     options |= {} if task is None else {"task": task}
     if dry_run:
-        return _estimate(source, target_names, options)
+        return _estimate(source, target_names, options, store)
     result = with_progress(
         lambda watch: api.search(source, target_names, store=store, watch=watch, announce=announce, **options)
     )
@@ -94,13 +94,16 @@ def validate(
     source: Annotated[str, typer.Argument(metavar="SPEC|DATA")],
     target: TargetOption = None,
     task: TaskOption = None,
+    store: StoreOption = None,
     as_json: JsonOption = False,
 ) -> int:
     """Checks a spec and its data; estimates time, memory, disk.
 
-    The estimate comes from training one batch of each family.
+    The estimate comes from training one batch of each family. As JSON it comes with the space of each family, and
+    with some configurations drawn from them. Uploads that the spec names are read from the store.
     """
-    return _estimate(source, names_of(target), {} if task is None else {"task": task}, as_json)
+    options = {} if task is None else {"task": task}
+    return _estimate(source, names_of(target), options, store, as_json)
 
 
 def demo(store: StoreOption = None) -> int:
@@ -190,10 +193,15 @@ def _end(result: Any, store: str | None) -> int:
     return 0
 
 
-def _estimate(source: str, target: Target, options: dict[str, Any], as_json: bool = False) -> int:
+def _estimate(
+    source: str, target: Target, options: dict[str, Any], store: str | None, as_json: bool = False
+) -> int:
     from automl.api import spec_of
     from automl.estimate import describe_estimate, estimate
+    from automl.store import open_store
+    from automl.store.uploads import localised, names_upload
 
-    found = estimate(spec_of(source, target, **options))
+    spec = spec_of(source, target, **options)
+    found = estimate(localised(spec, open_store(store)) if names_upload(spec) else spec)
     print(json.dumps(found.to_plain()) if as_json else describe_estimate(found))
     return 0

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import signal
 import sys
+import threading
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
@@ -43,6 +46,9 @@ def serve(
         Path | None,
         typer.Option(help="Of Ray's cluster launcher: counts machines that are not up before there is work."),
     ] = None,
+    with_input: Annotated[
+        bool, typer.Option("--with-input", hidden=True, help="End when the standard input does.")
+    ] = False,
 ) -> None:
     """Serves a store to users who have tokens: leaderboards, trials, models."""
     from automl.service import serve as serving
@@ -55,15 +61,25 @@ def serve(
     opened = open_store(store, create=True)
     if not Tokens(opened).list():
         print("Nobody has a token yet: automl token create --role admin NAME", file=sys.stderr)
+    if with_input:  # whoever started it holds the other end, and may die without a word
+        threading.Thread(target=_end_with_input, daemon=True).start()
     scheme = "http" if tls_certificate is None else "https"
     print(f"Serving {opened} at {scheme}://{host}:{port}; Ctrl-C ends it.", file=sys.stderr)
     serving.serve(opened, host, port, tls_certificate, tls_key, limits, allow_code, cluster_file)
 
 
+def _end_with_input() -> None:
+    while os.read(0, 1024):  # not by `sys.stdin`, which a thread must not hold as Python ends
+        pass
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
 @token.command("create")
 def create(
     user: Annotated[str, typer.Argument(metavar="USER", help="Whose it is.")],
-    role: Annotated[str, typer.Option(help="viewer, submitter, author or admin.")] = "viewer",
+    role: Annotated[
+        str, typer.Option(help="viewer, submitter, author or admin; or delegate, for a dashboard.")
+    ] = "viewer",
     expires: Annotated[str, typer.Option(help="12h, 90d, 4w.")] = "90d",
     store: StoreOption = None,
 ) -> None:
