@@ -14,10 +14,10 @@ TORCH := $(shell sed -n '/^torch==/p' constraints.txt)
 SETUPTOOLS := $(shell sed -n '/^setuptools==/p' constraints.txt)
 STORE ?= automl-store
 
-.PHONY: help install demo test check dashboard clean
+.PHONY: help install demo test check dashboard screenshots clean
 
 help:  ## print this
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 install: $(INSTALLED)  ## everything, into .venv, at the versions of constraints.txt
 
@@ -41,6 +41,9 @@ check: $(INSTALLED)  ## lint, formatting and types
 
 dashboard: $(INSTALLED)  ## the dashboard over STORE
 	$(BIN)/automl dashboard --store '$(STORE)'
+
+screenshots: $(INSTALLED)  ## a picture of every page of the dashboard, light and dark, into docs/images
+	$(BIN)/python -m benchmarks.dashboard.screenshots --out docs/images
 
 clean:  ## remove the environment and what the tools left
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
 import streamlit as st
 
@@ -33,7 +33,7 @@ def query(*tables: str) -> Callable[[_Question[_P, _T]], _Question[_P, _T]]:
             answer: _T = _kept(key, lambda: question(snapshot, *arguments, **named))
             return answer
 
-        return ask
+        return cast(_Question[_P, _T], ask)
 
     return mark
 

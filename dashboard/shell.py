@@ -29,6 +29,7 @@ def guarded(show: Callable[[Snapshot], None]) -> None:
     """Show something over a new snapshot, or say why the store cannot be read."""
     try:
         show(take_snapshot())
+        links.stay()
     except UnreachableError as error:
         problem("The store cannot be reached", str(error))
     except PROBLEMS as error:
@@ -101,9 +102,21 @@ def heading(title: str, snapshot: Snapshot, table: str) -> None:
 
 def chart(drawn: Drawn, alt_text: str, data: pl.DataFrame, key: str) -> None:
     """A chart with its description, and its numbers one click away."""
+    picture(drawn, alt_text, key)
+    numbers(data, alt_text, key)
+
+
+def picture(drawn: Drawn, alt_text: str, key: str) -> None:
+    """A chart with its description, where `numbers` below several show what they draw."""
     ink = INK[st.context.theme.type or "light"]
-    inked = drawn.configure_axis(labelColor=ink, titleColor=ink).configure_legend(labelColor=ink)
+    inked = drawn.configure_axis(labelColor=ink, titleColor=ink).configure_text(color=ink)
+    inked = inked.configure_legend(labelColor=ink, titleColor=ink).configure_title(color=ink)
+    inked = inked.configure_mark(aria=False)  # the whole has its words, and the numbers a table
     st.altair_chart(inked, alt=words.text(alt_text, 500), key=key)
+
+
+def numbers(data: pl.DataFrame, alt_text: str, key: str) -> None:
+    """What charts draw, one click away."""
     with st.expander("Show data", icon=":material/table:"):
         st.dataframe(
             data, hide_index=True, key=f"{key}-data", alt=f"The data of the chart: {words.text(alt_text)}"

@@ -7,10 +7,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import polars as pl
+from deltalake import DeltaTable
 
+from automl.results import Results
 from automl.store import Store, open_store
 from automl.store.store import DEFAULT_STORE
-from automl.store.tables import scan, version
+from automl.store.tables import as_rows, open_table, table_schema
 from dashboard import words
 
 
@@ -20,15 +22,27 @@ class Snapshot:
 
     store: Store
     moment: datetime = field(default_factory=lambda: datetime.now(UTC))
-    versions: dict[str, int | None] = field(default_factory=dict)
+    _tables: dict[str, DeltaTable | None] = field(default_factory=dict)
+
+    @property
+    def results(self) -> Results:
+        """What is asked of the store beside its tables: logs, attempts, models."""
+        return Results(self.store)
+
+    def table(self, name: str) -> DeltaTable | None:
+        """A table as it was; None where there was none."""
+        if name not in self._tables:
+            self._tables[name] = open_table(self.store, name)
+        return self._tables[name]
 
     def version(self, table: str) -> int | None:
-        if table not in self.versions:
-            self.versions[table] = version(self.store, table)
-        return self.versions[table]
+        found = self.table(table)
+        return None if found is None else int(found.version())
 
     def scan(self, table: str) -> pl.LazyFrame:
-        return scan(self.store, table, self.version(table))
+        found = self.table(table)
+        schema = table_schema(table)
+        return pl.LazyFrame(schema=schema) if found is None else as_rows(pl.scan_delta(found), table)
 
     def command(self, *arguments: str) -> str:
         """What prints the same on the command line."""

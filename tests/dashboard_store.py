@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import random
 from collections.abc import Iterable
@@ -18,6 +19,14 @@ from automl.store.rows import TABLES, EpochRow, PredictionRow, ScoreRow, SearchR
 BEGIN = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
 HOSTILE = "<img src=x onerror=\"document.title='owned'\"> **bold** [link](https://evil.example) :red[x] $x$"
 FAMILIES = ("mlp", "resnet", "ft_transformer")
+SPEC = json.dumps(
+    {
+        "name": "houses",
+        "budget": {"trials": 200, "time": 7200.0, "gpu_hours": None, "cpu_hours": None},
+        "resources": {"workers": 2, "gpus": 0.0, "cpus": 1.0},
+        "finalists": {"top": 3, "seeds": 3},
+    }
+)
 BLOCK = {"dataset": "houses", "fingerprint": "f" * 16, "split_id": "a" * 16}
 
 
@@ -39,7 +48,7 @@ def search(slug: str, state: str = "complete", **more: Any) -> SearchRow:
         **{
             "created_at": BEGIN,
             "updated_at": BEGIN + timedelta(minutes=30),
-            "spec": "{}",
+            "spec": SPEC,
             "version": "0.1.0",
         },
     }
@@ -121,7 +130,8 @@ def entry(name: str, error: float, n_seeds: int = 3, n_rows: int = 200, **more: 
                 "n_epochs": 20,
             },
             **{"n_parameters": 20_000 if number else None, "train_seconds": 12.5, "latency_ms": 0.4},
-            **{"bundle": "refits/x" if number else None, "ended_at": BEGIN, "version": "0.1.0"},
+            **{"bundle": f"refits/{number}-{seed}/1-0a1b2c3d/bundle" if number else None},
+            **{"ended_at": BEGIN, "version": "0.1.0"},
         )
         score = replace(score, **more)
         rows += [score, replace(score, split="validation")]

@@ -34,4 +34,4 @@ def curves(values: pl.DataFrame, metric: str) -> Drawn:
     best = base.transform_filter("datum.place == 1").mark_line(
         strokeWidth=3.5, point=values["epoch"].max() == 1
     )
-    return alt.layer(others, best).properties(height=HEIGHT)
+    return alt.layer(others, best).properties(height=HEIGHT + 60)

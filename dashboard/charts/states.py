@@ -1,4 +1,4 @@
-"""How trials ended."""
+"""How trials ended, over time."""
 
 from __future__ import annotations
 
@@ -7,47 +7,40 @@ import polars as pl
 
 from dashboard import words
 from dashboard.charts.look import HEIGHT, STATE_COLOURS, UNKNOWN_COLOUR, Drawn
+from dashboard.charts.spans import span
+
+_DASHES = {"complete": [1, 0], "stopped": [6, 3], "failed": [2, 2]}
 
 
-def states(counts: pl.DataFrame) -> Drawn:
-    """One bar a state, with its number, cut by reason.
+def ended(counts: pl.DataFrame) -> Drawn:
+    """One rising line a state, with its sign, its name and its number at the end.
 
     Args:
-        counts: state, reason, n.
+        counts: minute, state, n.
     """
     known = [state for state in STATE_COLOURS if state in counts["state"]]
     order = known + sorted(set(counts["state"]) - set(known))
-    labelled = counts.with_columns(
-        sign=pl.col("state").map_elements(words.state, pl.String), reason=pl.col("reason").fill_null("")
-    )
-    rows = alt.Y(
-        "sign:N", sort=[words.state(name) for name in order], title=None, axis=alt.Axis(labelLimit=200)
-    )
-    colour = alt.Color(
-        "state:N",
-        legend=None,
-        scale=alt.Scale(domain=order, range=[STATE_COLOURS.get(name, UNKNOWN_COLOUR) for name in order]),
-    )
-    tooltip = [alt.Tooltip("state:N"), alt.Tooltip("reason:N"), alt.Tooltip("n:Q", title="trials")]
-    bars = (
-        alt.Chart(labelled)
-        .mark_bar(size=26)
+    time, unit = span(counts["minute"])
+    named = pl.col("state").map_elements(words.state, pl.String)
+    drawn = counts.select(time.alias("time"), "n", "state", named.alias("sign"))
+    last = drawn.group_by("state", maintain_order=True).last()
+    labelled = last.with_columns(pl.format("{} {}", "sign", pl.col("n")).alias("label"))
+    colours = [STATE_COLOURS.get(state, UNKNOWN_COLOUR) for state in order]
+    dashes = [_DASHES.get(state, [1, 3]) for state in order]
+    encoded = [
+        alt.X("time:Q", title=f"since the first trial began ({unit})", axis=alt.Axis(tickCount=8)),
+        alt.Y("n:Q", title="trials ended", axis=alt.Axis(tickMinStep=1)),
+        alt.Color("state:N", legend=None, scale=alt.Scale(domain=order, range=colours)),
+    ]
+    tooltip = [alt.Tooltip("state:N"), alt.Tooltip("n:Q", title="trials"), alt.Tooltip("time:Q", title=unit)]
+    lines = (
+        alt.Chart(drawn)
+        .mark_line(interpolate="step-after", strokeWidth=2.5)
         .encode(
-            alt.X("n:Q", title="trials", axis=alt.Axis(tickMinStep=1, tickCount=5)),
-            rows,
-            colour,
+            *encoded,
+            alt.StrokeDash("state:N", legend=None, scale=alt.Scale(domain=order, range=dashes)),
             tooltip=tooltip,
-            detail="reason:N",
         )
     )
-    totals = labelled.group_by("sign").agg(pl.col("n").sum())
-    numbers = (
-        alt.Chart(totals)
-        .mark_text(align="left", dx=6, fontSize=13, color=UNKNOWN_COLOUR)
-        .encode(
-            alt.X("n:Q"),
-            alt.Y("sign:N", sort=[words.state(name) for name in order]),
-            text=alt.Text("n:Q", format=","),
-        )
-    )
-    return alt.layer(bars, numbers).properties(height=HEIGHT)
+    names = alt.Chart(labelled).mark_text(align="right", dx=-4, dy=-10, fontSize=13, fontWeight="bold")
+    return alt.layer(lines, names.encode(*encoded, text="label:N")).properties(height=HEIGHT + 60)

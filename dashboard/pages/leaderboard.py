@@ -1,4 +1,4 @@
-"""Finalists and baselines on test rows that no search has seen, each with its interval."""
+"""What is best, on what, how sure that is, and what it costs."""
 
 from __future__ import annotations
 
@@ -7,35 +7,17 @@ from typing import Any
 import polars as pl
 import streamlit as st
 
-from automl.wording import number
-from dashboard import shell, words
-from dashboard.charts import intervals as charts
+from dashboard import links, shell, words
 from dashboard.queries import boards
 from dashboard.snapshot import Snapshot
+from dashboard.views import board as board_view
+from dashboard.views import entries
+from dashboard.views import standings as standings_view
 
 TITLE = "Leaderboard"
 ICON = ":material/leaderboard:"
 ORDER = 6
-
-COLUMNS = {
-    "rank": st.column_config.NumberColumn(
-        "Rank",
-        help="1 + how many entries are significantly better; ties share a rank",
-        width="small",
-        pinned=True,
-    ),
-    "entry": st.column_config.TextColumn("Entry", pinned=True),
-    "what": st.column_config.TextColumn("Kind", width="small"),
-    "family": st.column_config.TextColumn("Family"),
-    "score": st.column_config.NumberColumn("Score", format="%.5g", help="Mean over seeds, on test rows"),
-    "interval": st.column_config.TextColumn("95 % interval"),
-    "seeds": st.column_config.NumberColumn("Seeds", width="small"),
-    "rows": st.column_config.NumberColumn("Test rows", format="localized", width="small"),
-    "weights": st.column_config.NumberColumn("Weights", format="localized", help="Numbers that are learned"),
-    "seconds": st.column_config.NumberColumn("Training (s)", format="%.3g", width="small"),
-    "latency": st.column_config.NumberColumn("Latency (ms)", format="%.3g", width="small"),
-    "pull": st.column_config.TextColumn("Get it", width="large"),
-}
+ONE, ALL = "One data set", "All data sets"  # what is shown, as the address says it too
 
 
 def page() -> None:
@@ -48,14 +30,20 @@ def _page(snapshot: Snapshot) -> None:
     if choices.height == 0:
         _empty(snapshot)
         return
-    choice = _choose(choices)
-    board = boards.load(snapshot, choice)
-    _verdict(board)
-    _chart(board)
-    _table(snapshot, board)
-    command = ("leaderboard", "--dataset", choice["fingerprint"], "--metric", choice["metric"])
-    _exports(snapshot, board, command)
-    shell.same_data(snapshot.command(*command, "--json"))
+    view = st.segmented_control(
+        "View",
+        [ONE, ALL],
+        default=ONE,
+        required=True,
+        key="view",
+        bind="query-params",
+        label_visibility="collapsed",
+    )
+    if view == ALL:
+        standings_view.show(snapshot)
+        return
+    _unknown(choices)
+    board_view.show(snapshot, _choose(choices))
 
 
 def _empty(snapshot: Snapshot) -> None:
@@ -65,6 +53,16 @@ def _empty(snapshot: Snapshot) -> None:
         icon=":material/leaderboard:",
     )
     st.code(snapshot.command("demo"), language=None)
+
+
+def _unknown(choices: pl.DataFrame) -> None:
+    """Says that the address names a data set without a board, of which another is shown."""
+    asked = links.asked("dataset")
+    if asked and asked not in map(words.text, choices["dataset"].unique()):
+        st.warning(
+            f"There is no board of a data set {words.escape(asked, 120)} in this store; another one is shown.",
+            icon=":material/search_off:",
+        )
 
 
 def _choose(choices: pl.DataFrame) -> dict[str, Any]:
@@ -83,73 +81,15 @@ def _choose(choices: pl.DataFrame) -> dict[str, Any]:
 
 
 def _select(label: str, options: list[str], key: str, about: str | None = None) -> str:
-    return str(st.selectbox(label, options, key=key, bind="query-params", width=300, help=about))
-
-
-def _verdict(board: pl.DataFrame) -> None:
-    """What the board says, in a sentence; a baseline above the networks is never hidden."""
-    sentence, is_warning = boards.verdict(board)
-    if is_warning:
-        st.warning(words.escape(sentence, 500), icon=":material/priority_high:")
-    else:
-        st.success(words.escape(sentence, 500), icon=":material/emoji_events:")
-
-
-def _chart(board: pl.DataFrame) -> None:
-    metric, goal = board["metric"][0], board["goal"][0]
-    shown = boards.labelled(board)
-    best = shown.row(0, named=True)
-    described = (
-        f"Scores of {words.plural(shown.height, 'entry', 'entries')} in {metric} with 95 % intervals, the "
-        f"best on top: {best['label']} with {number(best['score'])}."
+    return str(
+        st.selectbox(
+            label,
+            options,
+            format_func=words.text,
+            key=key,
+            bind="query-params",
+            width=300,
+            help=about,
+            on_change=board_view.forget_board if key == "dataset" else entries.forget,
+        )
     )
-    shell.chart(charts.intervals(shown, metric, goal), described, shown, "intervals")
-    if shown.height < board.height:
-        st.caption(f"{shown.height:,} shown of {board.height:,}, the best ones.")
-
-
-def _table(snapshot: Snapshot, board: pl.DataFrame) -> None:
-    st.subheader("Board", anchor=False)
-    picked = st.dataframe(
-        boards.table(snapshot, board),
-        hide_index=True,
-        column_config=COLUMNS,
-        height="auto" if board.height <= 12 else 460,
-        on_select="rerun",
-        selection_mode="single-row",
-        key="board",
-        placeholder="–",
-        alt="One row an entry: rank, score, interval, cost, and the command that gets its model.",
-    )
-    st.caption(
-        "Ranks count the entries that are significantly better: paired bootstrap, Holm-corrected; ties share "
-        "a rank. Select a row for the command that gets its model."
-    )
-    rows = picked["selection"]["rows"]
-    if rows and rows[0] < board.height:
-        _commands(snapshot, board.row(rows[0], named=True))
-
-
-def _commands(snapshot: Snapshot, row: dict[str, Any]) -> None:
-    with st.container(border=True, key="commands"):
-        if row["kind"] == "baseline":
-            st.text(
-                words.text(f"{row['entry']} is a baseline: it is there to compare with, and has no bundle.")
-            )
-            return
-        st.caption("Get the model, verified")
-        st.code(boards.pull(snapshot, row), language=None, wrap_lines=True)
-
-
-def _exports(snapshot: Snapshot, board: pl.DataFrame, command: tuple[str, ...]) -> None:
-    """Buttons that save the board, or the command that does where it is too large for one."""
-    with st.container(horizontal=True, vertical_alignment="center"):
-        for form, mime, write in boards.EXPORTS:
-            data, ending = write(board), form.lower()
-            if len(data) < boards.MAX_EXPORT_BYTES:
-                icon, name = ":material/download:", f"leaderboard.{ending}"
-                st.download_button(
-                    form, data, name, mime, key=f"export-{ending}", on_click="ignore", icon=icon
-                )
-            else:
-                st.code(snapshot.command(*command, "--format", ending), language=None)

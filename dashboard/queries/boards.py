@@ -1,4 +1,4 @@
-"""The leaderboard as the page shows it; what it holds is computed by `automl.ranking`."""
+"""Leaderboards as the page shows them; what one holds is computed by `automl.ranking`."""
 
 from __future__ import annotations
 
@@ -14,49 +14,90 @@ from automl.ranking import BLOCK, above, leaderboard
 from automl.store.reading import latest_attempts
 from automl.wording import number
 from dashboard import words
+from dashboard.kept import query
 from dashboard.snapshot import Snapshot
 
-MAX_MARKS = 60
 MAX_EXPORT_BYTES = 1 << 20  # of larger ones Streamlit tells two apart by samples of their bytes alone
+_ENTRY = ("search_id", "entry", "seed")
 
 
+@query("scores", "searches")
 def choices(snapshot: Snapshot) -> pl.DataFrame:
-    """Which boards there are: data set, fingerprint, split_id, metric; what searches improve comes first.
+    """Which boards there are: dataset, task, fingerprint, split_id, metric, primary, ended_at.
 
-    Only entries with one fingerprint and one split are compared, so a data set that has changed, or
-    was split in another way, has several boards.
+    Those of a data set stand together, first those of the metrics that searches improve, the latest scores first.
+    Only entries with one fingerprint and one split are compared, so a data set that has changed, or was split in
+    another way, has several boards.
     """
     scores = snapshot.scan("scores").filter(
         pl.col("split") == "test", pl.col("metric").is_in(catalog.names("metric"))
     )
-    found = scores.group_by("dataset", *BLOCK, "metric").agg(pl.col("ended_at").max())
+    found = scores.group_by("dataset", *BLOCK, "metric").agg(pl.col("task").first(), pl.col("ended_at").max())
     primary = snapshot.scan("searches").select("dataset", "metric", primary=True).unique()
     joined = found.join(primary, on=["dataset", "metric"], how="left")
-    order = [
-        pl.col("dataset"),
-        pl.col("primary").is_null(),
-        pl.col("metric"),
-        -pl.col("ended_at").to_physical(),
-    ]
-    return joined.sort(*order).drop("primary").collect()
+    joined = joined.with_columns(pl.col("primary").fill_null(value=False))
+    order = ["dataset", ~pl.col("primary"), "metric", -pl.col("ended_at").to_physical(), *BLOCK]
+    return joined.sort(order).collect()
 
 
 def load(snapshot: Snapshot, choice: dict[str, Any]) -> pl.DataFrame:
-    """One board, the best first; kept as long as the tables that it is made of stay as they are."""
-    versions = (snapshot.version("scores"), snapshot.version("predictions"))
-    key = (str(snapshot.store), *versions, *(choice[name] for name in (*BLOCK, "metric")))
-    return _load(key, snapshot, choice)
+    """One board, the best first, with what `automl.ranking.COLUMNS` names, and `_more`.
+
+    It is kept as long as its own rows stay as they are, whatever is added to the tables for others.
+    """
+    block = tuple(choice[name] for name in BLOCK)
+    own = (_stamp(snapshot, "scores", *block), _stamp(snapshot, "predictions", *block))
+    board = _load((str(snapshot.store), *own, *block, choice["metric"]), snapshot, choice)
+    return _with_failures(snapshot, board)
+
+
+@query("scores", "predictions")
+def _stamp(snapshot: Snapshot, table: str, fingerprint: str, split_id: str) -> tuple[int, int]:
+    """What changes with the rows of a block."""
+    rows = snapshot.scan(table).filter(fingerprint=fingerprint, split_id=split_id)
+    rows = rows.select(pl.struct(*_ENTRY, "attempt", "split").hash().alias("hash"))
+    return rows.select(n=pl.len(), all=pl.col("hash").sum()).collect().row(0)
 
 
 @st.cache_data(max_entries=64, show_spinner="Ranking …")
 def _load(key: tuple[object, ...], _snapshot: Snapshot, _choice: dict[str, Any]) -> pl.DataFrame:
     del key
-    block = {name: _choice[name] for name in BLOCK}
-    scores, predictions = (
-        latest_attempts(_snapshot.scan(table).filter(**block), ("search_id", "entry", "seed"))
-        for table in ("scores", "predictions")
+    scores, predictions = (_block(_snapshot, table, _choice) for table in ("scores", "predictions"))
+    board = leaderboard(scores, predictions, catalog.metric(_choice["metric"]))
+    sizes = scores.filter(metric=_choice["metric"], split="test").group_by("entry")
+    return board.join(sizes.agg(pl.col("bundle_bytes").max()).collect(), on="entry", how="left")
+
+
+def _block(snapshot: Snapshot, table: str, choice: dict[str, Any]) -> pl.LazyFrame:
+    rows = snapshot.scan(table).filter(**{name: choice[name] for name in BLOCK})
+    return latest_attempts(rows, _ENTRY)
+
+
+def _with_failures(snapshot: Snapshot, board: pl.DataFrame) -> pl.DataFrame:
+    """With the trials of the search behind each network, and how many of them failed."""
+    counts = _counts(snapshot).select("search_id", "n_trials", "n_failed")
+    joined = board.join(counts, on="search_id", how="left")
+    of_network = pl.col("kind") == "refit"
+    return joined.with_columns(pl.when(of_network).then(pl.col(name)) for name in ("n_trials", "n_failed"))
+
+
+@query("searches")
+def _counts(snapshot: Snapshot) -> pl.DataFrame:
+    return snapshot.scan("searches").select("search_id", "n_trials", "n_failed").collect()
+
+
+@query("scores")
+def other_metrics(snapshot: Snapshot, fingerprint: str, split_id: str, metric: str) -> pl.DataFrame:
+    """What else the test rows say of the entries of a board: metric, goal, entry, score (the mean over seeds).
+
+    Whatever the table of scores holds is here, whether it is of the catalogue or not.
+    """
+    choice = {"fingerprint": fingerprint, "split_id": split_id}
+    rows = _block(snapshot, "scores", choice).filter(pl.col("split") == "test", pl.col("metric") != metric)
+    rows = rows.unique(["entry", "seed", "metric"], keep="first", maintain_order=True)
+    return (
+        rows.group_by("metric", "goal", "entry").agg(pl.col("score").mean()).sort("metric", "entry").collect()
     )
-    return leaderboard(scores, predictions, catalog.metric(_choice["metric"]))
 
 
 def verdict(board: pl.DataFrame) -> tuple[str, bool]:
@@ -69,56 +110,28 @@ def verdict(board: pl.DataFrame) -> tuple[str, bool]:
         return sentence, True
     first = networks.row(0, named=True)
     best = f"{first['entry']} ({first['family']}): {first['metric']} {number(first['score'])}"
-    tied = board.filter(pl.col("rank") == first["rank"]).height - 1
+    tied = 0 if first["rank"] is None else board.filter(pl.col("rank") == first["rank"]).height - 1
     ties = f", and shares its rank with {words.plural(tied, 'other', 'others')}" if tied > 0 else ""
-    return f"The best network is {best}{ties}.", False
+    lone = " There is no baseline to compare it with." if networks.height == board.height else ""
+    return f"The best network is {best}{ties}.{lone}", False
 
 
-def labelled(board: pl.DataFrame) -> pl.DataFrame:
-    """What the interval chart draws: label, what, rank, score, low, high of the best `MAX_MARKS`."""
-    return board.head(MAX_MARKS).select(
-        pl.format(
-            "{}. {}",
-            pl.col("rank").cast(pl.String).fill_null("–"),
-            pl.col("entry").map_elements(words.text, pl.String),
-        ).alias("label"),
-        _what().alias("what"),
-        *("rank", "score", "low", "high"),
+def one_seed(board: pl.DataFrame) -> str | None:
+    """Which networks were trained with one seed only, and what that means for their intervals."""
+    alone = board.filter(pl.col("kind") == "refit", pl.col("n_seeds") == 1)
+    if not alone.height:
+        return None
+    named = ", ".join(alone["entry"].head(3)) + (" and others" if alone.height > 3 else "")
+    return (
+        f"n = 1 seed: {named}. What another seed would give is not known of {'them' if alone.height > 1 else 'it'}, "
+        "so that the interval is that of the test rows alone."
     )
 
 
-def table(snapshot: Snapshot, board: pl.DataFrame) -> pl.DataFrame:
-    """One line an entry, for people."""
-    commands = [pull(snapshot, row) if row["kind"] != "baseline" else "–" for row in board.to_dicts()]
-    return board.select(
-        "rank",
-        pl.col("entry").map_elements(words.text, pl.String),
-        _what().alias("what"),
-        pl.col("family").map_elements(words.text, pl.String),
-        "score",
-        pl.struct("low", "high", "n_seeds").map_elements(_interval, pl.String).alias("interval"),
-        pl.col("n_seeds").alias("seeds"),
-        pl.col("n_rows").alias("rows"),
-        pl.col("n_parameters").alias("weights"),
-        pl.col("train_seconds").alias("seconds"),
-        pl.col("latency_ms").alias("latency"),
-        pl.Series("pull", commands, pl.String),
-    )
-
-
-def _what() -> pl.Expr:
-    return pl.when(pl.col("kind") == "baseline").then(pl.lit("baseline")).otherwise(pl.lit("network"))
-
-
-def _interval(row: dict[str, Any]) -> str:
-    if row["low"] is None or row["high"] is None:
-        return f"none (n={row['n_seeds']})"
-    return f"{number(row['low'])} … {number(row['high'])}"
-
-
-def pull(snapshot: Snapshot, row: dict[str, Any]) -> str:
-    """The command that gets the model of an entry."""
-    return snapshot.command("pull", row["entry"], f"./{row['entry'].replace('/', '-')}")
+def fitting(board: pl.DataFrame, families: list[str], only_networks: bool) -> pl.DataFrame:
+    """The entries that a filter leaves; their ranks stay those of the whole board."""
+    kept = board.filter(pl.col("kind") == "refit") if only_networks else board
+    return kept.filter(pl.col("family").is_in(families)) if families else kept
 
 
 def _parquet(board: pl.DataFrame) -> bytes:

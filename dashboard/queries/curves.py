@@ -1,4 +1,4 @@
-"""Learning curves."""
+"""Learning curves of the best trials."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from dashboard.snapshot import Snapshot
 
 MAX_CURVES = 10
 MAX_POINTS = 400  # of one learning curve
+_RANKED_BY = ("search_id", "trial", "attempt", "family", "state", "feasible", "goal", "score")
 
 
 @query("trials", "epochs")
@@ -19,7 +20,7 @@ def curves(snapshot: Snapshot, search_id: str, metric: str) -> pl.DataFrame:
 
     Of a long curve every n-th epoch is given, and the last.
     """
-    best = ranked(trials(snapshot, search_id)).head(MAX_CURVES)
+    best = ranked(trials(snapshot, search_id).select(_RANKED_BY)).head(MAX_CURVES)
     places = best.select("trial", "attempt", "family").collect().with_row_index("place", offset=1)
     epochs = snapshot.scan("epochs").filter(
         pl.col("search_id") == search_id,

@@ -8,12 +8,16 @@ from types import ModuleType
 
 import streamlit as st
 
-from dashboard import links, pages
+from dashboard import account, links, pages
 
 FAVICON = (  # drawn here: an icon by name would be fetched from elsewhere
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32">'
     '<rect width="32" height="32" rx="7" fill="#005F99"/>'
     '<path d="M6 23 13 15 18 19 26 8" fill="none" stroke="#fff" stroke-width="3.5"/></svg>'
+)
+READABLE = (  # Streamlit writes white on the primary colour, which in the dark theme is a light one
+    "<style>.stApp [data-tag]:not([aria-disabled]), .stApp [kind^=primary]:not(:disabled) "
+    "{color: light-dark(white, black)}</style>"
 )
 
 
@@ -35,6 +39,10 @@ def page_of(module: ModuleType) -> st.Page:
 
 
 st.set_page_config(page_title="automl", page_icon=FAVICON, layout="wide")
+st.html(READABLE)
 found = {module.__name__.rpartition(".")[2]: page_of(module) for module in page_modules()}
 links.register(found)
-st.navigation(list(found.values()), position="top").run()
+shown = st.navigation(list(found.values()), position="top")
+account.let_in()
+links.settle(shown.url_path)
+shown.run()
