@@ -80,4 +80,9 @@ def report(measures: list[Measure], json_path: Path | None = None) -> None:
             line += f"; {one.peer}: {one.peer_value:.4g}{ratio}"
         print(f"{line}; {one.repeats} repeats, {one.seconds:.0f} s", flush=True)
     if json_path is not None:
-        json_path.write_text(json.dumps([asdict(one) for one in measures], indent=1) + "\n")
+        write(measures, json_path)
+
+
+def write(measures: list[Measure], json_path: Path) -> None:
+    """The figures as JSON."""
+    json_path.write_text(json.dumps([asdict(one) for one in measures], indent=1) + "\n")

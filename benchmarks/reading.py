@@ -43,7 +43,7 @@ def main() -> None:
 
 def reading(store: Store, n_trials: int, repeats: int) -> list[Measure]:
     """The three questions, each beside its peer."""
-    plain = store.place.path / "trials.parquet"
+    plain = _million.sorted_parquet(store)
     one = _million.search_id(500)
 
     def best_plain() -> pl.DataFrame:

@@ -1,0 +1,1 @@
+"""Measures of the dashboard, by a real browser over a real server."""
