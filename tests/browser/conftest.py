@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 SKIPPED = "browser tests skipped"
+ONE_IN = 7  # of the tests that open every address, in the ordinary run
 
 
 def chromium() -> str | None:
@@ -24,11 +25,18 @@ def chromium() -> str | None:
     return next((found for found in map(shutil.which, names) if found), None)
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Every test here is of a browser; of those that open all addresses, the ordinary run has a sample."""
     here = Path(__file__).parent
+    n_opened = 0
     for item in items:
         if here in item.path.parents:
             item.add_marker(pytest.mark.browser)
+            if "address" in getattr(item, "fixturenames", ()):
+                n_opened += 1
+                if n_opened % ONE_IN != 0:
+                    item.add_marker(pytest.mark.slow)
 
 
 @dataclass
