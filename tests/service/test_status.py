@@ -82,7 +82,11 @@ def test_what_cannot_be_said_is_left_out(store: Store) -> None:
     folder = store.create_search(SEARCH, {"objectives": [{"name": "rmse", "goal": "min"}], "device": "cpu"})
     begun = Results(store).status(SEARCH)
     assert lines(begun) == [f"{SEARCH}  queued: It is about to begin."]
-    plain = {**SPEC, "budget": {"trials": None, "time": None}}
+    plain = {
+        **SPEC,
+        "budget": {"trials": None, "time": None},
+        "resources": {"workers": 4, "gpus": 0.0, "cpus": 2},
+    }
     Fold(store, folder, folder.term_begin()).update_search(search_row(spec=json.dumps(plain)))
     found = Results(store).status(SEARCH)
     assert (found["seconds_left"], found["best_score"], found["hours"]) == (None, None, 0.0)
