@@ -173,6 +173,7 @@ def test_it_ends_with_a_dashboard_that_is_killed(tmp_path: Path) -> None:
     until(lambda: running_at(opened) is None, 20)
 
 
+@pytest.mark.slow
 def test_a_service_that_does_not_start_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     opened = open_store(tmp_path / "store", create=True)
     monkeypatch.setenv("RAY_ADDRESS", "127.0.0.1:1")
