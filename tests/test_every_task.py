@@ -14,6 +14,7 @@ import soundfile
 from PIL import Image
 
 import automl
+from automl.api import SearchResult
 from automl.execution.local import LocalExecutor
 from automl.predicting import prediction_frame, write_generated
 from automl.task import KINDS, TASK_KINDS
@@ -118,6 +119,20 @@ class Case:
     rows: int = N
     given: bool = True  # whether the spec names the task, or leaves it to be inferred
 
+    def search(self, source: Path, store: Path) -> SearchResult:
+        """A search of one trial on the data that lie at `source`."""
+        return automl.search(
+            {
+                "data": {"path": str(source), **self.data},
+                "task": self.task if self.given else "auto",
+                "families": self.families,
+                "budget": {"trials": 1, "epochs": 1},
+                "finalists": {"top": 1, "seeds": 1},
+            },
+            store=store,
+            executor=LocalExecutor(),
+        )
+
 
 X = ["x", "y", "z", "place"]
 
@@ -150,17 +165,7 @@ CASES = [
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.kind}-{case.task}")
 def test_raw_files_become_a_model_that_is_used_on_raw_files(case: Case, tmp_path: Path) -> None:
     source = case.make(tmp_path)
-    result = automl.search(
-        {
-            "data": {"path": str(source), **case.data},
-            "task": case.task if case.given else "auto",
-            "families": case.families,
-            "budget": {"trials": 1, "epochs": 1},
-            "finalists": {"top": 1, "seeds": 1},
-        },
-        store=tmp_path / "store",
-        executor=LocalExecutor(),
-    )
+    result = case.search(source, tmp_path / "store")
     assert result.state == "complete"
     board = result.leaderboard()
     assert (board["kind"] == "refit").sum() == 1

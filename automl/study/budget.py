@@ -175,7 +175,7 @@ def late_refits(plan: Plan, history: History, now: float) -> Entry | None:
     names = [f"{trial}-{index}" for trial, index in pending]
     return journal.cut(
         names,
-        f"{len(names)} refits would not have ended within the time of {seconds:g} s, and were not started.",
+        f"Refits that would not have ended within the time of {seconds:g} s were not started: {len(names)}.",
     )
 
 

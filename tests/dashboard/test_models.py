@@ -23,7 +23,6 @@ from test_every_task import CASES, Case
 import automl
 from automl.bundle_files import CARD, MANIFEST, PREPROCESSING, WEIGHTS, write_manifest
 from automl.errors import BundleError, RequestError
-from automl.execution.local import LocalExecutor
 from automl.predicting import prediction_frame
 from automl.store import open_store
 from automl.store.pulling import bundle_of
@@ -323,17 +322,7 @@ def _given(asked: inputs.Input, case: Case, source: Path, folder: Path, plain: d
 )
 def test_one_input_of_every_kind_is_read_by_the_command(case: Case, tmp_path: Path) -> None:
     source = case.make(tmp_path)
-    result = automl.search(
-        {
-            "data": {"path": str(source), **case.data},
-            "task": case.task if case.given else "auto",
-            "families": case.families,
-            "budget": {"trials": 1, "epochs": 1},
-            "finalists": {"top": 1, "seeds": 1},
-        },
-        store=tmp_path / "store",
-        executor=LocalExecutor(),
-    )
+    result = case.search(source, tmp_path / "store")
     pulled = result.pull(tmp_path / "model")
     plain = json.loads((pulled / PREPROCESSING).read_text())
     (tmp_path / "given").mkdir()
